@@ -82,8 +82,7 @@ def _cpu_milliseconds(run: Run) -> float | None:
 
 
 def _peak_bytes_an_object(run: Run) -> float | None:
-    count = run.figures.get("objects")
-    return run.peak_bytes / count if run.peak_bytes is not None and count else None
+    return None if run.peak_bytes is None else run.peak_bytes / run.task.object_count
 
 
 def _held(run: Run) -> float | None:

@@ -31,7 +31,7 @@ _RESET_PEAK = "5"  # man 5 proc, clear_refs
 
 @attrs.frozen
 class Live:
-    """What is alive: objects that the collector tracks, and blocks handed out by pymalloc, every object at least one."""
+    """What is alive: objects that the collector tracks, and blocks of pymalloc (up to 512 bytes each)."""
 
     tracked: int
     blocks: int
@@ -124,8 +124,7 @@ class StandstillWatch:
         self._running.set()
         while not self._stop:
             now = clock()
-            if now - last > longest:
-                longest = now - last
+            longest = max(longest, now - last)
             last = now
         self.longest_seconds = longest
 

@@ -32,7 +32,7 @@ class User:  # an ordinary class, attributes in the instance
         self.prefs: Any = None
         self.profile: Any = None
         self.account: Any = None
-        self.friends: tuple["User", ...] = ()
+        self.friends: tuple[User, ...] = ()
         self.event: Any = None
 
 

@@ -15,14 +15,9 @@ NOT_MEASURED = "not measured"
 _HEADER = ("tool", "what is measured", "CPU", "× gc", "peak B/object", "held", "left", "right?")
 _LEGEND = (
     "Every ratio (× gc) is CPU time over that of one full gc.collect() of the same heap in the same process. "
-    "Peak: resident memory over the heap. "
+    "Peak: resident memory over the heap, for each object that was asked for (the heaps hold 7 to 10 % more). "
     "Held, left: alive afterwards and not before, while the result is held and when it has been dropped, as objects "
     "that the collector tracks / blocks of pymalloc. Right: the answer beside the truth of the heap."
-)
-_FIGURES = (  # the end of a figure's name says its unit
-    ("_seconds", lambda figure: _seconds(figure)),
-    ("_bytes", lambda figure: f"{figure / 2**20:.1f} MiB"),
-    ("_per_object", lambda figure: f"{figure:.1f} B/object"),
 )
 
 
@@ -51,10 +46,11 @@ def as_text(found: Iterable[Table]) -> str:
     parts = []
     for table in found:
         widths = [max(map(len, column)) for column in zip(table.header, *table.rows, strict=True)]
-        lines = [
-            "  ".join(cell.ljust(width) if i < 2 else cell.rjust(width) for i, (cell, width) in enumerate(cells)).rstrip()  # noqa: PLR2004
-            for cells in (list(zip(row, widths, strict=True)) for row in (table.header, *table.rows))
-        ]
+        lines = []
+        for row in (table.header, *table.rows):
+            words = [cell.ljust(width) for cell, width in zip(row[:2], widths[:2], strict=True)]
+            figures = [cell.rjust(width) for cell, width in zip(row[2:], widths[2:], strict=True)]
+            lines.append("  ".join(words + figures).rstrip())
         parts.append("\n".join([table.heading, *([table.note] if table.note else []), "", *lines]))
     return "\n\n".join(parts)
 
@@ -104,8 +100,8 @@ def _tool_rows(runs: Sequence[Run]) -> list[tuple[str, ...]]:
     if not good:
         return [(tool, runs[0].error.splitlines()[-1] if runs[0].error else "", *[""] * 5, runs[0].outcome)]
     size = good[0].task.object_count
-    peaks = [run.peak_bytes / (run.figures.get("objects") or size) for run in good if run.peak_bytes is not None and size]
-    rows = [
+    peaks = [run.peak_bytes / size for run in good if run.peak_bytes is not None and size]
+    rows: list[tuple[str, ...]] = [
         (
             tool,
             good[0].how,
@@ -121,19 +117,17 @@ def _tool_rows(runs: Sequence[Run]) -> list[tuple[str, ...]]:
         spent = [run.phases[name] for run in good if name in run.phases]
         ratios = _ratios(good, lambda run, name=name: run.phases.get(name))  # type: ignore[misc]
         rows.append(("", f"  {name}", _spread(spent, _seconds), ratios, "", "", "", ""))
-    for name in dict.fromkeys(name for run in good for name in run.figures if name != "objects"):
+    for name in dict.fromkeys(name for run in good for name in run.figures):
         rows.append(_figure_row(name, good))
     return rows
 
 
 def _figure_row(name: str, runs: Sequence[Run]) -> tuple[str, ...]:
     figures = [run.figures.get(name) for run in runs]
-    for ending, text in _FIGURES:
-        if name.endswith(ending):
-            label = "  " + name.removesuffix(ending).replace("_", " ")
-            ratios = _ratios(runs, lambda run: run.figures.get(name)) if ending == "_seconds" else ""
-            return ("", label, _spread(figures, text), ratios, "", "", "", "")
-    return ("", "  " + name.replace("_", " "), _spread(figures, lambda figure: f"{figure:,.0f}"), "", "", "", "", "")
+    unit = next((unit for unit in _UNITS if name.endswith(unit)), "")
+    label = "  " + name.removesuffix(unit).replace("_", " ")
+    ratios = _ratios(runs, lambda run: run.figures.get(name)) if unit == "_seconds" else ""
+    return ("", label, _spread(figures, _UNITS.get(unit, _count)), ratios, "", "", "", "")
 
 
 def _verdict(runs: Sequence[Run]) -> str:
@@ -152,7 +146,8 @@ def _live(runs: Sequence[Run], of: Callable[[Run], dict[str, int] | None]) -> st
     counts = [found for found in map(of, runs) if found is not None]
     if not counts:
         return ""
-    return f"{statistics.median(c['tracked'] for c in counts):,.0f} / {statistics.median(c['blocks'] for c in counts):,.0f}"
+    tracked, blocks = (statistics.median(count[kind] for count in counts) for kind in ("tracked", "blocks"))
+    return f"{tracked:,.0f} / {blocks:,.0f}"
 
 
 def _ratios(runs: Sequence[Run], of: Callable[[Run], float | None]) -> str:
@@ -177,3 +172,19 @@ def _seconds(seconds: float) -> str:
     if abs(seconds) < 1:
         return f"{seconds * 1e3:.3g} ms"
     return f"{seconds:.3g} s"
+
+
+def _mebibytes(size_bytes: float) -> str:
+    return f"{size_bytes / 2**20:.1f} MiB"
+
+
+def _bytes_an_object(size_bytes: float) -> str:
+    return f"{size_bytes:.1f} B/object"
+
+
+def _count(count: float) -> str:
+    return f"{count:,.0f}"
+
+
+# the end of a figure's name says its unit
+_UNITS = {"_seconds": _seconds, "_per_object": _bytes_an_object, "_bytes": _mebibytes}

@@ -44,11 +44,11 @@ class _Observed:
 
     result: Any
     before: Live
-    held: Live
+    held: Live = attrs.field(factory=lambda: Live(0, 0))
     cpu_seconds: float = 0.0
     wall_seconds: float = 0.0
     peak_bytes: int = 0
-    left: Live = Live(0, 0)
+    left: Live = attrs.field(factory=lambda: Live(0, 0))
     claims: str = "[]"
 
 
@@ -87,7 +87,7 @@ def _measure_job(tool: Contender, name: str, object_count: int) -> dict[str, Any
 
 def _observe(job: Job, stage: Stage) -> _Observed:
     gc.collect()
-    seen = _Observed(None, measuring.live(), Live(0, 0))
+    seen = _Observed(None, measuring.live())
     measuring.trim()
     measuring.reset_peak()
     resident = measuring.resident_bytes()

@@ -1,4 +1,4 @@
-"""The tools that are measured, one module each with ``JOBS``: what it does for each job, and how its answer is judged."""
+"""The tools that are measured, one module each with ``JOBS``: how it does each job, and how its answer is judged."""
 
 import importlib
 import importlib.util
@@ -98,9 +98,7 @@ CONTENDERS = (
         ("import", "pause", "census", "retained", "diff", "chain", "file"),
     ),
     Contender("the collector", "floor", (), "gc", ("pause",)),
-    Contender(
-        "guppy3", "guppy3", ("guppy",), "guppy", ("import", "pause", "census", "retained", "diff", "chain")
-    ),
+    Contender("guppy3", "guppy3", ("guppy",), "guppy", ("import", "pause", "census", "retained", "diff", "chain")),
     Contender(
         "pympler",
         "pympler",

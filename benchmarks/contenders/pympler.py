@@ -13,20 +13,26 @@ __all__ = ["JOBS"]
 
 _Rows = list[list[Any]]  # type, objects, bytes
 
+# pympler has no types
+_summarize: Any = summary.summarize
+_tracker: Any = tracker.SummaryTracker
+_asizeof: Any = asizeof.asizeof
+
 
 def _sessions_in(rows: _Rows) -> int | None:
     return next((count for name, count, _ in rows if "service_heap.Session" in name), None)
 
 
 def _prepare(stage: Stage) -> None:
-    summary.summarize([])
+    _summarize([])
 
 
 def _census(stage: Stage) -> Any:
     with stage.phase("get_objects"):
         found = muppy.get_objects()
     with stage.phase("summarize"):
-        return summary.summarize(found)
+        rows: _Rows = _summarize(found)
+    return rows
 
 
 def _census_claims(stage: Stage, rows: _Rows) -> list[Claim]:
@@ -39,7 +45,7 @@ def _census_claims(stage: Stage, rows: _Rows) -> list[Claim]:
 
 def _diff(stage: Stage) -> Any:
     with stage.phase("first"):
-        watching = tracker.SummaryTracker()
+        watching = _tracker()
     stage.leak()
     with stage.phase("second and difference"):
         rows = watching.diff()
@@ -55,7 +61,7 @@ def _diff_claims(stage: Stage, result: Any) -> list[Claim]:
 
 
 def _deep_size(stage: Stage) -> int:
-    size: int = asizeof.asizeof(*service_heap.REGISTRY.entries.values())
+    size: int = _asizeof(*service_heap.REGISTRY.entries.values())
     return size
 
 
