@@ -2,6 +2,8 @@
 
 from heapdiff.native._native import (
     Columns,
+    capture,
+    census,
     dominator_profile,
     dominators,
     label_growth,
@@ -17,6 +19,8 @@ from heapdiff.native._native import (
 
 __all__ = [
     "Columns",
+    "capture",
+    "census",
     "dominator_profile",
     "dominators",
     "label_growth",
