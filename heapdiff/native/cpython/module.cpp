@@ -1,6 +1,8 @@
 // The extension's table of contents.
+#include "cpython/capture_functions.hpp"
 #include "cpython/columns.hpp"
 #include "cpython/graph_functions.hpp"
+#include "cpython/type_table.hpp"
 
 namespace {
 
@@ -19,7 +21,9 @@ PyModuleDef definition = {PyModuleDef_HEAD_INIT,
 PyMODINIT_FUNC PyInit__native() {
     PyObject* module = PyModule_Create(&definition);
     if (module == nullptr) return nullptr;
-    if (heapdiff::add_columns_type(module) < 0 || PyModule_AddFunctions(module, heapdiff::graph_functions()) < 0) {
+    if (heapdiff::add_columns_type(module) < 0 || heapdiff::prepare_type_table() < 0 ||
+        PyModule_AddFunctions(module, heapdiff::capture_functions()) < 0 ||
+        PyModule_AddFunctions(module, heapdiff::graph_functions()) < 0) {
         Py_DECREF(module);
         return nullptr;
     }
