@@ -1,4 +1,5 @@
 // The extension's table of contents.
+#include "cpython/codec_functions.hpp"
 #include "cpython/columns.hpp"
 #include "cpython/graph_functions.hpp"
 
@@ -19,7 +20,8 @@ PyModuleDef definition = {PyModuleDef_HEAD_INIT,
 PyMODINIT_FUNC PyInit__native() {
     PyObject* module = PyModule_Create(&definition);
     if (module == nullptr) return nullptr;
-    if (heapdiff::add_columns_type(module) < 0 || PyModule_AddFunctions(module, heapdiff::graph_functions()) < 0) {
+    if (heapdiff::add_columns_type(module) < 0 || PyModule_AddFunctions(module, heapdiff::graph_functions()) < 0 ||
+        PyModule_AddFunctions(module, heapdiff::codec_functions()) < 0) {
         Py_DECREF(module);
         return nullptr;
     }
