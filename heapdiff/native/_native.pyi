@@ -27,3 +27,29 @@ def type_retained(heap: Columns, paths: Columns, dominators: Columns) -> Columns
 def survivors(base: Columns, base_paths: Columns, now: Columns, now_paths: Columns) -> Columns: ...
 def dominator_profile(heap: Columns, paths: Columns, dominators: Columns) -> Columns: ...
 def site_totals(heap: Columns, paths: Columns) -> Columns: ...
+
+# The transforms of the snapshot file. The optional arguments are what a prediction looks at.
+
+def shuffle(numbers: Any, item_bytes: int, planes: Any, /) -> None: ...
+def unshuffle(planes: Any, item_bytes: int, numbers: Any, /) -> None: ...
+def encode_transform(
+    transform: str,
+    item_bytes: int,
+    numbers: Any,
+    out: Any,
+    object_type: Any = None,
+    type_count: int = 0,
+    reference_start: Any = None,
+    reference_label: Any = None,
+    /,
+) -> None: ...
+def decode_transform(
+    transform: str,
+    item_bytes: int,
+    numbers: Any,
+    object_type: Any = None,
+    type_count: int = 0,
+    reference_start: Any = None,
+    reference_label: Any = None,
+    /,
+) -> None: ...
