@@ -53,3 +53,7 @@ def decode_transform(
     reference_label: Any = None,
     /,
 ) -> None: ...
+
+# The allocator.
+
+def arena_bytes() -> int | None: ...

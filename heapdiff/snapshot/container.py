@@ -91,7 +91,7 @@ class ContainerWriter:
 
     def _write(self, data: bytes | memoryview) -> None:
         view = memoryview(data)
-        while len(view):
+        while view:
             written = os.write(self._descriptor, view)
             self._position += written
             view = view[written:]
@@ -119,7 +119,7 @@ def read_mark(data: memoryview) -> str:
         raise SnapshotTruncatedError(f"the file ends after {len(data)} bytes, within its first header. Copy it again.")
     crc32, size_bytes = struct.unpack_from("<2I", data, 14)
     member = Member(MARK_NAME, 0, size_bytes, crc32)
-    mark = bytes(data[member.data_offset : member.end][:_LOCAL.size])
+    mark = bytes(data[member.data_offset : member.end][: _LOCAL.size])
     if len(data) < member.end:
         raise SnapshotTruncatedError(f"the file ends after {len(data)} bytes, within its first member. Copy it again.")
     if bytes(data[: len(expected)]) != _local_header(member) or zlib.crc32(mark) != crc32 or len(mark) != size_bytes:
@@ -212,7 +212,13 @@ def _read_entries(directory: memoryview, count: int) -> list[Member]:
         if at + _ENTRY.size > len(directory):
             raise SnapshotCorruptError(f"its directory ends before its {count} entries do.")
         numbers = _ENTRY.unpack(directory[at : at + _ENTRY.size])
-        crc32, size_bytes, name_bytes, extra_bytes, offset = numbers[7], numbers[9], numbers[10], numbers[11], numbers[16]
+        crc32, size_bytes, name_bytes, extra_bytes, offset = (
+            numbers[7],
+            numbers[9],
+            numbers[10],
+            numbers[11],
+            numbers[16],
+        )
         name_end = at + _ENTRY.size + name_bytes
         name = bytes(directory[at + _ENTRY.size : name_end])
         wide = _read_wide(directory[name_end : name_end + extra_bytes])

@@ -18,7 +18,6 @@ from heapdiff.snapshot.container import ALIGNMENT, MARK_NAME, ContainerWriter, M
 from heapdiff.snapshot.manifest import (
     COLUMNS,
     FORMAT,
-    ITEM_BYTES,
     ColumnEntry,
     Manifest,
     Packing,
@@ -26,7 +25,15 @@ from heapdiff.snapshot.manifest import (
     encode_manifest,
 )
 from heapdiff.snapshot.model import Snapshot
-from heapdiff.snapshot.packing import BLOCK_BYTES, TRANSFORMS, Codec, check_packing, has_zstd, pack_column, unpack_column
+from heapdiff.snapshot.packing import (
+    BLOCK_BYTES,
+    TRANSFORMS,
+    Codec,
+    check_packing,
+    has_zstd,
+    pack_column,
+    unpack_column,
+)
 from heapdiff.version import VERSION
 
 __all__ = ["read_snapshot", "write_snapshot"]
@@ -256,7 +263,7 @@ def _unpacked_columns(
     room = memoryview(mmap.mmap(-1, total, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))
     type_count = next(entry.length for entry in manifest.columns if entry.name == "type_name")
     done: dict[str, memoryview] = {}
-    for entry, (_, code, start, _) in zip(manifest.columns, layout, strict=True):
+    for entry, (_, _, start, _) in zip(manifest.columns, layout, strict=True):
         member = members[entry.member]
         packed = data[member.data_offset : member.end]
         if zlib.crc32(packed) != member.crc32:
@@ -264,7 +271,7 @@ def _unpacked_columns(
         numbers = room[start : start + entry.plain_bytes]
         unpack_column(entry, done, packed, numbers, type_count)
         _check_column(entry, numbers)
-        done[entry.name] = numbers.cast(code) if entry.length else numbers
+        done[entry.name] = numbers
     return Columns.over(room, layout)
 
 

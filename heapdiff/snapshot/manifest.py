@@ -10,7 +10,16 @@ import attrs
 from heapdiff.errors import SnapshotCorruptError
 from heapdiff.snapshot.model import Limit, Process
 
-__all__ = ["COLUMNS", "FORMAT", "ITEM_BYTES", "ColumnEntry", "Manifest", "Packing", "decode_manifest", "encode_manifest"]
+__all__ = [
+    "COLUMNS",
+    "FORMAT",
+    "ITEM_BYTES",
+    "ColumnEntry",
+    "Manifest",
+    "Packing",
+    "decode_manifest",
+    "encode_manifest",
+]
 
 FORMAT: Final = 1  # the newest version this heapdiff reads, and the one it writes
 ITEM_BYTES: Final[Mapping[str, int]] = {"|u1": 1, "<u4": 4, "<i4": 4, "<u8": 8}

@@ -9,9 +9,9 @@ from typing import Any, Final, Literal, cast
 
 from heapdiff.errors import SnapshotCorruptError, SnapshotFileError
 from heapdiff.native import _native
-from heapdiff.snapshot.manifest import ITEM_BYTES, ColumnEntry, Packing
+from heapdiff.snapshot.manifest import ITEM_BYTES, ColumnEntry
 
-__all__ = ["TRANSFORMS", "Codec", "has_zstd", "pack_column", "unpack_column"]
+__all__ = ["BLOCK_BYTES", "TRANSFORMS", "Codec", "check_packing", "has_zstd", "pack_column", "unpack_column"]
 
 Codec = Literal["deflate", "zstd"]
 
@@ -33,7 +33,7 @@ _DEFLATE_RATIO: Final = 1032  # deflate cannot do better, so whoever says more i
 _ZSTD_LEVEL: Final = 3
 _FRAME = struct.Struct("<I")
 
-View = memoryview
+_BLOCK_MULTIPLE: Final = 8  # the widest numbers: none lies across two blocks
 
 
 def has_zstd() -> bool:
@@ -41,7 +41,9 @@ def has_zstd() -> bool:
     return _zstd() is not None
 
 
-def pack_column(entry: ColumnEntry, columns: Mapping[str, View], numbers: View, type_count: int) -> Iterator[bytes]:
+def pack_column(
+    entry: ColumnEntry, columns: Mapping[str, memoryview], numbers: memoryview, type_count: int
+) -> Iterator[bytes]:
     """The compressed blocks of one column, each after its length.
 
     Args:
@@ -54,7 +56,7 @@ def pack_column(entry: ColumnEntry, columns: Mapping[str, View], numbers: View, 
     item_bytes = ITEM_BYTES[entry.dtype]
     source = numbers
     if entry.packing.transform != "none" and entry.length:
-        source = View(mmap(-1, entry.plain_bytes))
+        source = memoryview(mmap(-1, entry.plain_bytes))
         _native.encode_transform(
             entry.packing.transform, item_bytes, numbers, source, *_context(entry, columns, type_count)
         )
@@ -62,14 +64,16 @@ def pack_column(entry: ColumnEntry, columns: Mapping[str, View], numbers: View, 
     shuffled = bytearray(entry.packing.block_bytes)
     for start in range(0, entry.plain_bytes, entry.packing.block_bytes):
         block = source[start : start + entry.packing.block_bytes]
-        planes = View(shuffled)[: len(block)]
+        planes = memoryview(shuffled)[: len(block)]
         _native.shuffle(block, item_bytes, planes)
         packed = compress(planes)
         yield _FRAME.pack(len(packed))
         yield packed
 
 
-def unpack_column(entry: ColumnEntry, columns: Mapping[str, View], packed: View, numbers: View, type_count: int) -> None:
+def unpack_column(
+    entry: ColumnEntry, columns: Mapping[str, memoryview], packed: memoryview, numbers: memoryview, type_count: int
+) -> None:
     """Writes the plain numbers of a packed column to ``numbers``, which has exactly the room for them.
 
     Raises:
@@ -114,7 +118,7 @@ def check_packing(entry: ColumnEntry, packed_bytes: int) -> None:
     """
     assert entry.packing is not None
     packing = entry.packing
-    if not 8 <= packing.block_bytes <= _BLOCK_LIMIT or packing.block_bytes % 8:
+    if not 0 < packing.block_bytes <= _BLOCK_LIMIT or packing.block_bytes % _BLOCK_MULTIPLE:
         raise SnapshotCorruptError(f"column {entry.name} has blocks of {packing.block_bytes} bytes.")
     if packing.transform not in ("none", "delta", "same_type", "label", "target"):
         raise SnapshotCorruptError(f"column {entry.name} has the unknown transform {packing.transform[:20]!r}.")
@@ -133,7 +137,7 @@ def check_packing(entry: ColumnEntry, packed_bytes: int) -> None:
         )
 
 
-def _context(entry: ColumnEntry, columns: Mapping[str, View], type_count: int) -> tuple[Any, ...]:
+def _context(entry: ColumnEntry, columns: Mapping[str, memoryview], type_count: int) -> tuple[Any, ...]:
     if entry.packing is None or entry.packing.transform == "delta":
         return ()
     if entry.packing.transform == "same_type":
@@ -142,7 +146,7 @@ def _context(entry: ColumnEntry, columns: Mapping[str, View], type_count: int) -
     return columns.get("object_type"), type_count, columns.get("reference_start"), label
 
 
-def _compressor(codec: str) -> Callable[[View], bytes]:
+def _compressor(codec: str) -> Callable[[memoryview], bytes]:
     if codec == "deflate":
         return lambda block: zlib.compress(block, _DEFLATE_LEVEL)
     zstd = _zstd()
@@ -151,11 +155,11 @@ def _compressor(codec: str) -> Callable[[View], bytes]:
     return lambda block: cast(bytes, zstd.compress(block, level=_ZSTD_LEVEL))
 
 
-def _decompressor(codec: str) -> Callable[[View, int], bytes | None]:
+def _decompressor(codec: str) -> Callable[[memoryview, int], bytes | None]:
     """A function from a block and the bytes to expect to these bytes; None where it is damaged or has more."""
     zstd = _zstd() if codec == "zstd" else None
 
-    def decompress(block: View, expected_bytes: int) -> bytes | None:
+    def decompress(block: memoryview, expected_bytes: int) -> bytes | None:
         stream: Any = zlib.decompressobj() if zstd is None else zstd.ZstdDecompressor()
         try:
             # One byte more than expected, so that a block which has more does not pass for a good one.

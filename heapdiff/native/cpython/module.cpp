@@ -2,6 +2,7 @@
 #include "cpython/codec_functions.hpp"
 #include "cpython/columns.hpp"
 #include "cpython/graph_functions.hpp"
+#include "cpython/process_functions.hpp"
 
 namespace {
 
@@ -21,7 +22,8 @@ PyMODINIT_FUNC PyInit__native() {
     PyObject* module = PyModule_Create(&definition);
     if (module == nullptr) return nullptr;
     if (heapdiff::add_columns_type(module) < 0 || PyModule_AddFunctions(module, heapdiff::graph_functions()) < 0 ||
-        PyModule_AddFunctions(module, heapdiff::codec_functions()) < 0) {
+        PyModule_AddFunctions(module, heapdiff::codec_functions()) < 0 ||
+        PyModule_AddFunctions(module, heapdiff::process_functions()) < 0) {
         Py_DECREF(module);
         return nullptr;
     }
