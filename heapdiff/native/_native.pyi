@@ -34,3 +34,32 @@ def capture(
     thread_names: dict[int, str], max_objects: int, max_bytes: int, traced: bool, /
 ) -> tuple[Columns, float, float]: ...
 def census(max_objects: int, max_bytes: int, /) -> tuple[Columns, float, float]: ...
+# The transforms of the snapshot file. The optional arguments are what a prediction looks at.
+
+def shuffle(numbers: Any, item_bytes: int, planes: Any, /) -> None: ...
+def unshuffle(planes: Any, item_bytes: int, numbers: Any, /) -> None: ...
+def encode_transform(
+    transform: str,
+    item_bytes: int,
+    numbers: Any,
+    out: Any,
+    object_type: Any = None,
+    type_count: int = 0,
+    reference_start: Any = None,
+    reference_label: Any = None,
+    /,
+) -> None: ...
+def decode_transform(
+    transform: str,
+    item_bytes: int,
+    numbers: Any,
+    object_type: Any = None,
+    type_count: int = 0,
+    reference_start: Any = None,
+    reference_label: Any = None,
+    /,
+) -> None: ...
+
+# The allocator.
+
+def arena_bytes() -> int | None: ...

@@ -187,6 +187,8 @@ class Finisher {
             }
             if (raw_.flags[at] & kImmortal) {
                 need(root_target_.push(object) && root_label_.push(make_label(LabelKind::root_immortal)));
+            } else if (info.shape == Shape::lru_cache_link) {
+                // The cache's ring of links is not counted by reference; its table holds each link.
             } else if (uint32_t count = surplus(object)) {
                 need(held_object_.push(object) && held_count_.push(count) && root_target_.push(object) &&
                      root_label_.push(make_label(LabelKind::root_native, empty_text_)));
