@@ -160,7 +160,7 @@ def _decompressor(codec: str) -> Callable[[memoryview, int], bytes | None]:
     zstd = _zstd() if codec == "zstd" else None
 
     def decompress(block: memoryview, expected_bytes: int) -> bytes | None:
-        stream: Any = zlib.decompressobj() if zstd is None else zstd.ZstdDecompressor()
+        stream: Any = zlib.decompressobj() if zstd is None else zstd.ZstdDecompressor(options=_window(zstd))
         try:
             # One byte more than expected, so that a block which has more does not pass for a good one.
             plain = cast(bytes, stream.decompress(block, expected_bytes + 1))
@@ -171,6 +171,11 @@ def _decompressor(codec: str) -> Callable[[memoryview, int], bytes | None]:
         return plain if stream.eof and not stream.unused_data else None
 
     return decompress
+
+
+def _window(zstd: Any) -> dict[Any, int]:
+    """No block needs to look back further than a block is long; a frame that wants more memory lies."""
+    return {zstd.DecompressionParameter.window_log_max: _BLOCK_LIMIT.bit_length() - 1}
 
 
 def _zstd() -> Any:
