@@ -12,7 +12,7 @@ from typing import Final
 import attrs
 
 from heapdiff.errors import SnapshotCorruptError, SnapshotFileError, SnapshotVersionError
-from heapdiff.native import Columns, _native
+from heapdiff.native import Columns, validate
 from heapdiff.sizes import size_text
 from heapdiff.snapshot.container import ALIGNMENT, MARK_NAME, ContainerWriter, Member, read_mark, read_members
 from heapdiff.snapshot.manifest import (
@@ -201,7 +201,7 @@ def _read(data: memoryview, limit_bytes: int | None) -> Snapshot:
     else:
         columns = _mapped_columns(data, members, manifest)
     try:
-        getattr(_native, "validate", bool)(columns)
+        validate(columns)
     except ValueError as error:
         raise SnapshotCorruptError(f"its columns contradict each other: {error}") from error
     return Snapshot(columns, manifest.process, manifest.limits)
