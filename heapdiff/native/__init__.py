@@ -1,5 +1,31 @@
 """The one door to the native core."""
 
-from heapdiff.native._native import Columns
+from heapdiff.native._native import (
+    Columns,
+    dominator_profile,
+    dominators,
+    label_growth,
+    label_tree,
+    retained_by_groups,
+    shortest_paths,
+    site_totals,
+    survivors,
+    type_retained,
+    type_totals,
+    validate,
+)
 
-__all__ = ["Columns"]
+__all__ = [
+    "Columns",
+    "dominator_profile",
+    "dominators",
+    "label_growth",
+    "label_tree",
+    "retained_by_groups",
+    "shortest_paths",
+    "site_totals",
+    "survivors",
+    "type_retained",
+    "type_totals",
+    "validate",
+]
