@@ -95,7 +95,7 @@ def _retained_by_types(graph: HeapGraph, row_sets: list[tuple[int, ...]]) -> lis
     for number, rows in enumerate(row_sets, start=1):
         for row in rows:
             group_of_type[row] = number
-    groups = select_types(graph.snapshot.columns, group_of_type)["selected"]
+    groups = select_types(graph.snapshot.columns, group_of_type)["group"]
     return list(retained_by_groups(graph.snapshot.columns, groups)["bytes"][1 : len(row_sets) + 1])
 
 

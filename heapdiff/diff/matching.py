@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from heapdiff.diff.model import PathGrowth, PathTree
-from heapdiff.native import Columns, positions
+from heapdiff.native import Columns, children_of
 from heapdiff.snapshot import Process, Snapshot
 from heapdiff.snapshot.labels import LabelKind, kind_of, payload_of
 
@@ -151,8 +151,8 @@ def node_at(heap: LabelledHeap, tree: PathTree, number: int) -> int | None:
     for step in tree.ancestry(number):
         path = tree[step]
         wanted = (path.kind, path.text)
-        children = positions(reader.parents, node)["positions"]
-        matching = (c for c in children if reader.label(c) == wanted and reader.type_name(c) == path.type_name and c)
+        children = children_of(heap.label_tree, node)["nodes"]
+        matching = (c for c in children if reader.label(c) == wanted and reader.type_name(c) == path.type_name)
         found = next(matching, None)
         if found is None:
             return None

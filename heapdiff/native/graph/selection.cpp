@@ -4,7 +4,10 @@ namespace heapdiff {
 
 Status select_types(const Heap& heap, std::span<const uint8_t> group_of_type, Array<uint8_t>& group) noexcept {
     if (!group.resize(heap.object_count())) return Status::out_of_memory;
-    for (size_t object = 0; object < heap.object_count(); ++object) group[object] = group_of_type[heap.type[object]];
+    for (size_t object = 0; object < heap.object_count(); ++object) {
+        if (heap.type[object] >= group_of_type.size()) return Status::malformed;
+        group[object] = group_of_type[heap.type[object]];
+    }
     return Status::ok;
 }
 
@@ -18,9 +21,9 @@ Status objects_at(std::span<const uint32_t> node_of, std::span<const uint8_t> wa
     return Status::ok;
 }
 
-Status positions(std::span<const uint32_t> column, uint32_t wanted, Array<uint32_t>& found) noexcept {
-    for (size_t at = 0; at < column.size(); ++at)
-        if (column[at] == wanted && !found.push(static_cast<uint32_t>(at))) return Status::out_of_memory;
+Status children_of(std::span<const uint32_t> node_parent, uint32_t node, Array<uint32_t>& children) noexcept {
+    for (size_t child = 1; child < node_parent.size(); ++child)
+        if (node_parent[child] == node && !children.push(static_cast<uint32_t>(child))) return Status::out_of_memory;
     return Status::ok;
 }
 

@@ -22,8 +22,8 @@ Status select_types(const Heap& heap, std::span<const uint8_t> group_of_type, Ar
 Status objects_at(std::span<const uint32_t> node_of, std::span<const uint8_t> wanted,
                   Array<uint32_t>& objects) noexcept;
 
-// Writes where `wanted` stands in the column, ascending.
-Status positions(std::span<const uint32_t> column, uint32_t wanted, Array<uint32_t>& found) noexcept;
+// Writes the nodes, ascending, whose parent is `node`; the root is no child of itself.
+Status children_of(std::span<const uint32_t> node_parent, uint32_t node, Array<uint32_t>& children) noexcept;
 
 // Counts objects and shallow bytes of each state; the virtual root is not counted.
 Status state_totals(const Heap& heap, const PathsView& paths, StateTotals& totals) noexcept;
