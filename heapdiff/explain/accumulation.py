@@ -7,7 +7,7 @@ import attrs
 from heapdiff.diff.model import PathGrowth, PathTree
 from heapdiff.snapshot.labels import LabelKind
 
-__all__ = ["Branch", "find_branches", "growth_below"]
+__all__ = ["Branch", "find_branches", "growth_below", "named_steps"]
 
 _HEAVY = 0.7  # the child keeps that much of its parent's growth: the branch goes on (MAT's "big drop")
 _SPLIT = 0.2  # a part of the whole growth that is followed on its own
@@ -22,6 +22,8 @@ _MANY = 20  # ... so many new objects each are one place, not a population
 # Names that a program makes up as it runs, so that each entry is a label path of its own.
 _MADE_UP = frozenset({LabelKind.KEY, LabelKind.ROOT_LOCAL, LabelKind.ROOT_THREAD, LabelKind.ROOT_NATIVE})
 _MADE_UP_WHEN_NEW = frozenset({LabelKind.ATTRIBUTE, LabelKind.CELL, LabelKind.LOCAL})
+
+_VARYING = frozenset({LabelKind.ROOT_LOCAL, LabelKind.ROOT_THREAD, LabelKind.KEY_OF_TYPE})  # thread names, key types
 
 
 @attrs.frozen
@@ -81,6 +83,18 @@ def growth_below(tree: PathTree, type_name: str, above: Iterable[int]) -> tuple[
         if path.number in inside:
             counts = [count + more for count, more in zip(counts, path.objects, strict=True)]
     return tuple(counts)
+
+
+def named_steps(tree: PathTree, branch: Branch) -> list[tuple[LabelKind, str, str]]:
+    """Label kind, text and type name of each step but the root; without the text where it is made up or may vary."""
+    steps = []
+    for numbers in branch.steps[1:]:
+        first = tree[numbers[0]]
+        is_one_name = len({tree[number].text for number in numbers}) == 1
+        kind = first.kind if is_one_name or first.kind.is_root else LabelKind.KEY_OF_TYPE
+        text = first.text if is_one_name and kind not in _VARYING else ""
+        steps.append((kind, text, first.type_name))
+    return steps
 
 
 def _got_larger(paths: Iterable[PathGrowth]) -> bool:

@@ -9,7 +9,7 @@ import attrs
 
 from heapdiff.diff.matching import LabelledHeap, PathMatcher, node_at
 from heapdiff.diff.model import HeapDiff, PathTree
-from heapdiff.explain.accumulation import Branch, find_branches, growth_below
+from heapdiff.explain.accumulation import Branch, find_branches, growth_below, named_steps
 from heapdiff.explain.growers import Candidate
 from heapdiff.explain.model import Holder, HolderKind
 from heapdiff.graph import HeapGraph, path_expression
@@ -22,7 +22,7 @@ from heapdiff.native import (
     shortest_paths,
     survivors,
 )
-from heapdiff.snapshot import Snapshot
+from heapdiff.snapshot.model import Snapshot
 from heapdiff.snapshot.labels import LabelKind
 
 __all__ = ["Held", "find_holders"]
@@ -136,7 +136,7 @@ def _place(
     columns = diff.now.snapshot.columns, diff.base.snapshot.columns
     holder = Holder(
         kind=HolderKind.OBJECT if kind is HolderKind.ROOT else kind,
-        expression=path_expression((tree[n].kind, tree[n].text) for n in tree.ancestry(paths[0].number)),
+        expression=_expression(tree, branch),
         type_name=paths[0].type_name,
         object_count=sum(path.objects[-1] for path in paths),
         object_count_base=sum(path.objects[0] for path in paths),
@@ -148,6 +148,13 @@ def _place(
         shallow_bytes_delta=sum(path.shallow_bytes_delta for path in paths),
     )
     return _Place(holder, objects_base)
+
+
+def _expression(tree: PathTree, branch: Branch) -> str:
+    """The point as code; a root keeps its full name, and names that differ within a step become ``[*]``."""
+    steps = [(kind, text) for kind, text, _ in named_steps(tree, branch)[: branch.point]]
+    root = tree[branch.steps[1][0]]
+    return path_expression([(root.kind, root.text), *steps[1:]])
 
 
 def _root_expression(tree: PathTree, below: Sequence[int]) -> str:

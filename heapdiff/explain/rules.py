@@ -11,7 +11,7 @@ import attrs
 from heapdiff.diff.model import HeapDiff, PathGrowth
 from heapdiff.explain.model import Grower, Holder, HolderKind, Trend, Verdict, VerdictKind
 from heapdiff.sizes import count_text, size_text
-from heapdiff.snapshot import Process
+from heapdiff.snapshot.model import Process
 from heapdiff.snapshot.labels import LabelKind
 
 __all__ = ["DEFAULT_RULES", "Evidence", "Rule", "judge", "judge_garbage"]

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import attrs
 
 from heapdiff.diff.model import HeapDiff, PathGrowth, SiteGrowth
+from heapdiff.explain.accumulation import named_steps
 from heapdiff.explain.growers import Candidate, rank_growers
 from heapdiff.explain.holders import Held, find_holders
 from heapdiff.explain.model import ChainHop, Coverage, Explanation, Grower, HolderKind, Trend, VerdictKind
@@ -19,9 +20,6 @@ from heapdiff.snapshot.labels import LabelKind
 __all__ = ["explain_diff"]
 
 _SITES = 3  # most productive allocation sites that are named for each grower
-
-# Names of these kinds are the program's own; numbers of elements and data keys are not.
-_STABLE_TEXT = frozenset({LabelKind.ATTRIBUTE, LabelKind.KEY, LabelKind.CELL, LabelKind.ROOT_MODULE, LabelKind.INTERNAL})
 
 
 def explain_diff(diff: HeapDiff, growers: int = 10, rules: Sequence[Rule] = DEFAULT_RULES) -> Explanation:
@@ -69,7 +67,7 @@ def _grower(diff: HeapDiff, candidate: Candidate, held: Held, rules: Sequence[Ru
         group=candidate.group,
         group_growth_bytes=candidate.group_growth_bytes,
         in_place=branch.in_place,
-        fingerprint=_fingerprint(path, candidate),
+        fingerprint=_fingerprint(diff, candidate),
     )
     return attrs.evolve(grower, verdict=judge(Evidence(diff, grower, path, depth), rules))
 
@@ -127,13 +125,11 @@ def _sites(diff: HeapDiff, candidate: Candidate) -> tuple[SiteGrowth, ...]:
     return tuple(sorted(of_type, key=lambda site: (-site.objects_delta, site.frames))[:_SITES])
 
 
-def _fingerprint(path: Sequence[PathGrowth], candidate: Candidate) -> str:
-    """Eight digits that name the suspicious stretch: label kinds, names and types, no positions or data."""
-    steps = [
-        f"{step.kind.name} {step.text if step.kind in _STABLE_TEXT else ''} {step.type_name}" for step in path
-    ]
-    stretch = "\n".join([*steps, candidate.growth.name])
-    return hashlib.sha256(stretch.encode("utf-8", "backslashreplace")).hexdigest()[:8]
+def _fingerprint(diff: HeapDiff, candidate: Candidate) -> str:
+    """Eight digits that name the suspicious stretch: label kinds, names and types, no positions and no data."""
+    stretch = [f"{kind.name} {text} {type_name}" for kind, text, type_name in named_steps(diff.paths, candidate.branch)]
+    digest = hashlib.sha256("\n".join([*stretch, candidate.growth.name]).encode("utf-8", "backslashreplace"))
+    return digest.hexdigest()[:8]
 
 
 def _coverage(diff: HeapDiff, candidates: Sequence[Candidate]) -> Coverage:
