@@ -2,6 +2,8 @@
 
 from heapdiff.native._native import (
     Columns,
+    capture,
+    census,
     children_of,
     dominator_profile,
     dominators,
@@ -21,6 +23,8 @@ from heapdiff.native._native import (
 
 __all__ = [
     "Columns",
+    "capture",
+    "census",
     "children_of",
     "dominator_profile",
     "dominators",
