@@ -69,7 +69,7 @@ def _measure_job(tool: Contender, name: str, object_count: int) -> dict[str, Any
     print(STANDS, flush=True)
     seen = _observe(job, stage)
     if job.watched is not None:
-        stage.figures["seen_from_outside_seconds"] = _standstill_seconds(job.watched)
+        stage.figures["seen_from_outside_seconds"] = _standstill_seconds(job.watched())
     held, left = seen.held - idle.held - stage.leak_live, seen.left - idle.left - stage.leak_live
     return {
         "how": job.how,

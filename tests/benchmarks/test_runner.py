@@ -38,7 +38,9 @@ def test_a_tool_does_the_jobs_that_it_is_listed_with(tool: Contender) -> None:
         "print(*importlib.import_module('benchmarks.contenders.' + tool.module).JOBS)"
     )
 
-    said = subprocess.run([sys.executable, "-c", check, tool.name], cwd=ROOT, capture_output=True, text=True, check=True)
+    said = subprocess.run(
+        [sys.executable, "-c", check, tool.name], cwd=ROOT, capture_output=True, text=True, check=True
+    )
 
     assert sorted(said.stdout.split()) == sorted(set(tool.jobs) - {"import"})
 
