@@ -27,6 +27,8 @@ from heapdiff.snapshot.model import Snapshot
 
 __all__ = ["run_commands"]
 
+_WRONG_USAGE = 2
+
 
 def run_commands(options: argparse.Namespace) -> int:
     """The exit code of the command that the words name.
@@ -43,7 +45,8 @@ def _diff(options: argparse.Namespace) -> str:
     base = options.base or options.diff_base
     files = [base, *options.files] if base else options.files
     if len(files) < 2:  # noqa: PLR2004
-        raise _UsageError("diff needs two snapshots: heapdiff diff -base before.heap after.heap")
+        print("heapdiff diff: two snapshots are needed: heapdiff diff -base before.heap after.heap", file=sys.stderr)
+        raise SystemExit(_WRONG_USAGE)
     if _wants_profile(options):
         pictures = [_profile(_read(name), options) for name in (files[0], files[-1])]
         with progress("subtracting"):
@@ -77,10 +80,6 @@ def _info(options: argparse.Namespace) -> str:
 
 
 _COMMANDS = {"diff": _diff, "top": _top, "why": _why, "info": _info}
-
-
-class _UsageError(HeapdiffError):
-    """The words do not make a command."""
 
 
 def _wants_profile(options: argparse.Namespace) -> bool:
