@@ -1,5 +1,5 @@
 """The one door to the native core."""
 
-from heapdiff.native._native import Columns
+from heapdiff.native._native import Columns, capture, census
 
-__all__ = ["Columns"]
+__all__ = ["Columns", "capture", "census"]

@@ -27,3 +27,39 @@ def type_retained(heap: Columns, paths: Columns, dominators: Columns) -> Columns
 def survivors(base: Columns, base_paths: Columns, now: Columns, now_paths: Columns) -> Columns: ...
 def dominator_profile(heap: Columns, paths: Columns, dominators: Columns) -> Columns: ...
 def site_totals(heap: Columns, paths: Columns) -> Columns: ...
+
+# The capture. Returns the columns, and the wall and CPU seconds for which the GIL was held.
+
+def capture(
+    thread_names: dict[int, str], max_objects: int, max_bytes: int, traced: bool, /
+) -> tuple[Columns, float, float]: ...
+def census(max_objects: int, max_bytes: int, /) -> tuple[Columns, float, float]: ...
+# The transforms of the snapshot file. The optional arguments are what a prediction looks at.
+
+def shuffle(numbers: Any, item_bytes: int, planes: Any, /) -> None: ...
+def unshuffle(planes: Any, item_bytes: int, numbers: Any, /) -> None: ...
+def encode_transform(
+    transform: str,
+    item_bytes: int,
+    numbers: Any,
+    out: Any,
+    object_type: Any = None,
+    type_count: int = 0,
+    reference_start: Any = None,
+    reference_label: Any = None,
+    /,
+) -> None: ...
+def decode_transform(
+    transform: str,
+    item_bytes: int,
+    numbers: Any,
+    object_type: Any = None,
+    type_count: int = 0,
+    reference_start: Any = None,
+    reference_label: Any = None,
+    /,
+) -> None: ...
+
+# The allocator.
+
+def arena_bytes() -> int | None: ...

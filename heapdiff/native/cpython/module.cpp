@@ -1,6 +1,10 @@
 // The extension's table of contents.
+#include "cpython/capture_functions.hpp"
+#include "cpython/codec_functions.hpp"
 #include "cpython/columns.hpp"
 #include "cpython/graph_functions.hpp"
+#include "cpython/process_functions.hpp"
+#include "cpython/type_table.hpp"
 
 namespace {
 
@@ -14,12 +18,20 @@ PyModuleDef definition = {PyModuleDef_HEAD_INIT,
                           nullptr,
                           nullptr};
 
+bool add_functions(PyObject* module) {
+    PyMethodDef* tables[] = {heapdiff::capture_functions(), heapdiff::graph_functions(), heapdiff::codec_functions(),
+                             heapdiff::process_functions()};
+    for (PyMethodDef* table : tables)
+        if (PyModule_AddFunctions(module, table) < 0) return false;
+    return true;
+}
+
 } // namespace
 
 PyMODINIT_FUNC PyInit__native() {
     PyObject* module = PyModule_Create(&definition);
     if (module == nullptr) return nullptr;
-    if (heapdiff::add_columns_type(module) < 0 || PyModule_AddFunctions(module, heapdiff::graph_functions()) < 0) {
+    if (heapdiff::add_columns_type(module) < 0 || heapdiff::prepare_type_table() < 0 || !add_functions(module)) {
         Py_DECREF(module);
         return nullptr;
     }

@@ -1,0 +1,133 @@
+"""What the operating system and the interpreter say of this process, in a Process."""
+
+import gc
+import os
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+from heapdiff.native import _native
+from heapdiff.snapshot.model import Process
+
+__all__ = ["read_process"]
+
+
+def read_process(**measured: Any) -> Process:
+    """The facts about this process at this moment; what cannot be measured here is None.
+
+    It reads /proc and asks the interpreter, imports nothing, and keeps nothing but the answer. The
+    command is the script's or module's name: arguments may hold secrets and stay out.
+
+    Args:
+        measured: Fields of Process that the caller knows, or knows better.
+
+    Raises:
+        TypeError: ``measured`` names no field of Process.
+    """
+    status = _status()
+    system = os.uname()
+    facts: dict[str, Any] = {
+        "pid": os.getpid(),
+        "host": system.nodename,
+        "start_time": _start_time(),
+        "capture_time": time.time(),
+        "python": sys.version.partition(" ")[0],
+        "platform": f"{system.sysname} {system.release} {system.machine}",
+        "command": _command(),
+        "thread_count": status.get("Threads"),
+        "rss_bytes": _times_1024(status.get("VmRSS")),
+        "rss_peak_bytes": _times_1024(status.get("VmHWM")),
+        "swap_bytes": _times_1024(status.get("VmSwap")),
+        "descriptors": _descriptors(),
+        "gc_enabled": gc.isenabled(),
+        "gc_collections": tuple(generation["collections"] for generation in gc.get_stats()),
+        "gc_frozen_objects": gc.get_freeze_count(),
+        "allocated_blocks": sys.getallocatedblocks(),
+        "arena_bytes": _native.arena_bytes(),
+    }
+    return Process(**facts | measured)
+
+
+def _status() -> Mapping[str, int]:
+    """The lines of /proc/self/status that start with a number, by name; sizes are in kB."""
+    numbers = {}
+    for line in (_read("/proc/self/status") or "").splitlines():
+        name, _, rest = line.partition(":")
+        first = rest.split(maxsplit=1)[:1]
+        if first and first[0].isdecimal():
+            numbers[name] = int(first[0])
+    return numbers
+
+
+def _times_1024(kilobytes: int | None) -> int | None:
+    return None if kilobytes is None else kilobytes * 1024
+
+
+def _start_time() -> float | None:
+    """Seconds since the epoch: the moment of the boot, and the ticks from there to the start."""
+    boot = [line for line in (_read("/proc/stat") or "").splitlines() if line.startswith("btime ")]
+    # The second field is the program's name in parentheses, and may contain anything, these too.
+    fields = (_read("/proc/self/stat") or "").rpartition(")")[2].split()
+    try:
+        return int(boot[0].split()[1]) + int(fields[_START_TICKS]) / os.sysconf("SC_CLK_TCK")
+    except (IndexError, ValueError, OSError):
+        return None
+
+
+_START_TICKS: Final = 22 - 3  # field 22 in proc(5); what is left starts with field 3
+
+
+def _command() -> str | None:
+    # vars() and no getattr(): a module may have a __getattr__ that runs.
+    main = sys.modules.get("__main__")
+    spec = vars(main).get("__spec__") if type(main) is type(sys) else None
+    name = getattr(spec, "name", None)
+    if type(name) is str:  # python -m name
+        return name.removesuffix(".__main__")
+    arguments = getattr(sys, "argv", None)
+    script = arguments[0] if type(arguments) is list and arguments else None
+    return os.path.basename(script) or None if type(script) is str else None
+
+
+def _descriptors() -> Mapping[str, int] | None:
+    """How many descriptors are open, by what they lead to; names of files stay out."""
+    try:
+        numbers = os.listdir("/proc/self/fd")
+    except OSError:
+        return None
+    counts: dict[str, int] = {}
+    for number in numbers:
+        try:
+            kind = _kind(os.readlink("/proc/self/fd/" + number))
+        except OSError:  # such as the descriptor that listdir() itself had
+            continue
+        counts[kind] = counts.get(kind, 0) + 1
+    return dict(sorted(counts.items()))
+
+
+def _kind(link: str) -> str:
+    if link.startswith("/"):
+        if link.startswith("/memfd:"):
+            return "memfd"
+        return "device" if link.startswith("/dev/") and not link.startswith("/dev/shm/") else "file"
+    if link.startswith("anon_inode:"):  # such as anon_inode:[eventfd]
+        return link.removeprefix("anon_inode:").strip("[]")
+    kind, separator, _ = link.partition(":")  # such as socket:[4711]
+    return kind if separator and kind in ("socket", "pipe") else "other"
+
+
+def _read(path: str) -> str | None:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        pieces = []
+        while piece := os.read(descriptor, 1 << 16):
+            pieces.append(piece)
+        return b"".join(pieces).decode("utf-8", "replace")
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)

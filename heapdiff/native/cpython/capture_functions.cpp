@@ -1,0 +1,159 @@
+#include "cpython/capture_functions.hpp"
+
+#include "cpython/columns.hpp"
+#include "cpython/errors.hpp"
+#include "cpython/finish.hpp"
+#include "cpython/sites.hpp"
+#include "cpython/walk.hpp"
+
+#include <ctime>
+#include <memory>
+
+namespace heapdiff {
+namespace {
+
+double seconds(clockid_t clock) {
+    timespec now;
+    clock_gettime(clock, &now);
+    return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+// The time the GIL is held.
+struct Pause {
+    double wall = seconds(CLOCK_MONOTONIC), processor = seconds(CLOCK_THREAD_CPUTIME_ID);
+    void end() {
+        wall = seconds(CLOCK_MONOTONIC) - wall;
+        processor = seconds(CLOCK_THREAD_CPUTIME_ID) - processor;
+    }
+};
+
+// A tp_traverse of somebody else's that allocates must not start a collection in the middle of the walk.
+class CollectorOff {
+  public:
+    CollectorOff() : was_on_(PyGC_Disable()) {}
+    ~CollectorOff() {
+        if (was_on_) PyGC_Enable();
+    }
+
+  private:
+    int was_on_;
+};
+
+bool names_of_threads(PyObject* dict, std::vector<std::pair<unsigned long, std::string>>* names) {
+    Py_ssize_t position = 0;
+    PyObject *ident = nullptr, *name = nullptr;
+    while (PyDict_Next(dict, &position, &ident, &name)) {
+        unsigned long number = PyLong_AsUnsignedLong(ident);
+        const char* text = PyUnicode_AsUTF8(name);
+        if (text == nullptr || PyErr_Occurred()) return false;
+        names->emplace_back(number, text);
+    }
+    return true;
+}
+
+bool raise_end(WalkEnd end, const RawHeap& heap, const WalkBounds& bounds) {
+    unsigned long long objects = heap.object.size(), bytes = heap.bytes();
+    switch (end) {
+    case WalkEnd::complete: return false;
+    case WalkEnd::out_of_memory: PyErr_NoMemory(); break;
+    case WalkEnd::too_many_objects:
+        raise_error("CaptureLimitError",
+                    "the heap has more than %llu objects, the bound that was given (max_objects); the capture stopped after %llu "
+                    "and nothing is left of it. Raise the bound, or take a census: it keeps no references.",
+                    static_cast<unsigned long long>(bounds.objects), objects);
+        break;
+    case WalkEnd::too_many_bytes:
+        raise_error("CaptureLimitError",
+                    "the capture needs more than %llu bytes, its bound (max_bytes; by default a share of the memory that is left); it stopped after "
+                    "%llu objects with %llu bytes, and nothing is left of it. Raise the bound, or take a census.",
+                    static_cast<unsigned long long>(bounds.bytes), objects, bytes);
+        break;
+    }
+    return true;
+}
+
+bool find_idle_lists(GcLists* lists) {
+    if (!find_gc_lists(lists)) return false;
+    if (!lists->collecting()) return true;
+    raise_error("CaptureBusyError", "a garbage collection is running (the capture was called from __del__, a weakref callback or "
+                                    "gc.callbacks): objects that the collector works on are in none of its lists. Capture "
+                                    "after it has returned.");
+    return false;
+}
+
+PyObject* capture(PyObject*, PyObject* args) {
+    PyObject* threads = nullptr;
+    WalkBounds bounds;
+    int traced = 0;
+    unsigned long long objects = 0, bytes = 0;
+    if (!PyArg_ParseTuple(args, "O!KKp:capture", &PyDict_Type, &threads, &objects, &bytes, &traced)) return nullptr;
+    bounds.objects = std::min<uint64_t>(bounds.objects, objects);
+    bounds.bytes = bytes;
+    std::vector<std::pair<unsigned long, std::string>> names;
+    GcLists lists;
+    if (!names_of_threads(threads, &names) || !find_idle_lists(&lists)) return nullptr;
+    auto raw = std::make_unique<RawHeap>();
+    SiteTable sites;
+    Pause pause;
+    WalkEnd end = WalkEnd::complete;
+    {
+        CollectorOff off;
+        end = Walker<false>(*raw, lists, bounds).walk(names);
+        if (end == WalkEnd::complete && traced && !read_sites(*raw, &sites)) end = WalkEnd::out_of_memory;
+    }
+    const void* interpreter = PyInterpreterState_Get();
+    pause.end();
+    if (raise_end(end, *raw, bounds)) return nullptr;
+    ColumnStore store;
+    Status status = Status::ok;
+    Py_BEGIN_ALLOW_THREADS
+    status = finish_snapshot(*raw, sites, interpreter, &store);
+    raw.reset();
+    Py_END_ALLOW_THREADS
+    if (status != Status::ok) return PyErr_NoMemory();
+    PyObject* columns = new_columns(std::move(store));
+    return columns == nullptr ? nullptr : Py_BuildValue("(Ndd)", columns, pause.wall, pause.processor);
+}
+
+PyObject* census(PyObject*, PyObject* args) {
+    WalkBounds bounds;
+    unsigned long long objects = 0, bytes = 0;
+    if (!PyArg_ParseTuple(args, "KK:census", &objects, &bytes)) return nullptr;
+    bounds.objects = std::min<uint64_t>(bounds.objects, objects);
+    bounds.bytes = bytes;
+    GcLists lists;
+    if (!find_idle_lists(&lists)) return nullptr;
+    auto raw = std::make_unique<RawHeap>();
+    Pause pause;
+    WalkEnd end = WalkEnd::complete;
+    {
+        CollectorOff off;
+        end = Walker<true>(*raw, lists, bounds).walk({});
+    }
+    pause.end();
+    if (raise_end(end, *raw, bounds)) return nullptr;
+    ColumnStore store;
+    Status status = Status::ok;
+    Py_BEGIN_ALLOW_THREADS
+    status = finish_census(*raw, &store);
+    raw.reset();
+    Py_END_ALLOW_THREADS
+    if (status != Status::ok) return PyErr_NoMemory();
+    PyObject* columns = new_columns(std::move(store));
+    return columns == nullptr ? nullptr : Py_BuildValue("(Ndd)", columns, pause.wall, pause.processor);
+}
+
+PyMethodDef functions[] = {
+    {"capture", capture, METH_VARARGS,
+     "capture(thread_names, max_objects, max_bytes, traced)\n--\n\n"
+     "The heap's columns, and the wall and CPU seconds for which the GIL was held."},
+    {"census", census, METH_VARARGS,
+     "census(max_objects, max_bytes)\n--\n\nObjects and bytes by type, and the wall and CPU seconds for which the GIL was held."},
+    {nullptr, nullptr, 0, nullptr},
+};
+
+} // namespace
+
+PyMethodDef* capture_functions() { return functions; }
+
+} // namespace heapdiff

@@ -1,0 +1,26 @@
+// Running, suspended and kept frames, read without making a frame object.
+#pragma once
+
+#include "cpython/versions.hpp"
+
+namespace heapdiff {
+
+// The frame's code object, or null where it is an entry shim of the interpreter.
+inline PyCodeObject* frame_code(const cpython::InterpreterFrame* frame) {
+    PyObject* code = frame->code;
+    return code != nullptr && PyCode_Check(code) ? reinterpret_cast<PyCodeObject*>(code) : nullptr;
+}
+
+// Slots of the frame that hold references for certain: the locals, and the evaluation stack where its depth is known.
+// While a frame calls into C its depth is not (CPython 3.11 to 3.13 keep it in a register).
+inline int known_slots(const cpython::InterpreterFrame* frame, const PyCodeObject* code) {
+    return frame->stack_top >= 0 ? frame->stack_top : code->co_nlocalsplus;
+}
+
+inline uint64_t frame_object_slots(PyObject* object) {
+    const auto* frame = reinterpret_cast<cpython::FrameObject*>(object)->frame;
+    const PyCodeObject* code = frame != nullptr ? frame_code(frame) : nullptr;
+    return code == nullptr ? 0 : static_cast<uint64_t>(code->co_nlocalsplus + code->co_stacksize);
+}
+
+} // namespace heapdiff

@@ -1,0 +1,58 @@
+/* The only file that includes CPython's internal headers, and in C because they are not C++. */
+#define Py_BUILD_CORE 1
+#include <Python.h>
+
+#include "internal/pycore_interp.h"
+
+#include "interpreter_layout.h"
+
+#define FIELD(name, field) {name, offsetof(PyInterpreterState, field)}
+
+const struct heapdiff_field heapdiff_interpreter_fields[] = {
+    FIELD("sys.modules",
+#if PY_VERSION_HEX >= 0x030C0000
+          imports.modules),
+    FIELD("modules by index", imports.modules_by_index),
+    FIELD("importlib", imports.importlib),
+    FIELD("builtins.__import__", imports.import_func),
+    FIELD("sys.__dict__ as it was at the start", sysdict_copy),
+#else
+          modules),
+    FIELD("modules by index", modules_by_index),
+    FIELD("importlib", importlib),
+    FIELD("builtins.__import__", import_func),
+#endif
+#if PY_VERSION_HEX >= 0x030D0000
+    FIELD("codecs.register", codecs.search_path),
+    FIELD("the cache of codecs", codecs.search_cache),
+    FIELD("codecs.register_error", codecs.error_registry),
+#else
+    FIELD("codecs.register", codec_search_path),
+    FIELD("the cache of codecs", codec_search_cache),
+    FIELD("codecs.register_error", codec_error_registry),
+#endif
+    FIELD("sys.__dict__", sysdict),
+    FIELD("builtins.__dict__", builtins),
+    FIELD("builtins.__dict__ as it was at the start", builtins_copy),
+    FIELD("the interpreter's own dict", dict),
+    FIELD("os.register_at_fork(before=...)", before_forkers),
+    FIELD("os.register_at_fork(after_in_parent=...)", after_forkers_parent),
+    FIELD("os.register_at_fork(after_in_child=...)", after_forkers_child),
+    FIELD("sys.addaudithook", audit_hooks),
+    {NULL, 0},
+};
+const size_t heapdiff_interpreter_bytes = sizeof(PyInterpreterState);
+const unsigned long heapdiff_compiled_version = PY_VERSION_HEX;
+
+void heapdiff_visit_atexit(void *interpreter, void (*visit)(void *object, void *argument), void *argument)
+{
+    struct atexit_state *state = &((PyInterpreterState *)interpreter)->atexit;
+    for (int i = 0; i < state->ncallbacks; i++) {
+        if (state->callbacks[i] == NULL) {
+            continue;
+        }
+        visit(state->callbacks[i]->func, argument);
+        visit(state->callbacks[i]->args, argument);
+        visit(state->callbacks[i]->kwargs, argument);
+    }
+}

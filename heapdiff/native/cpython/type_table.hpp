@@ -1,0 +1,114 @@
+// What the walk must know of each type, worked out once when its first object is met.
+#pragma once
+
+#include "cpython/pointer_map.hpp"
+#include "cpython/text_pool.hpp"
+#include "cpython/versions.hpp"
+#include "graph/array.hpp"
+
+namespace heapdiff {
+
+// How the references of an object are read.
+enum class Shape : uint8_t {
+    leaf,
+    tuple,
+    list,
+    dict,
+    set,
+    function,
+    code,
+    cell,
+    type,
+    module,
+    weak_reference,
+    generator,
+    frame,
+    descriptor,
+    range,
+    lru_cache,
+    lru_cache_link, // what it holds is reported by its cache
+    instance,       // a class made by a class statement: slots, attributes, then what its base has
+    traverse,       // any other type: ask its tp_traverse
+};
+
+// How the shallow size of an object is worked out.
+enum class SizeRule : uint8_t { fixed, integer, text, list, dict, set, byte_array, frame, type, native_call };
+
+// A reference at a fixed place of every object of a type.
+struct Member {
+    Py_ssize_t offset;
+    uint32_t label;
+};
+
+struct TypeInfo {
+    PyTypeObject* type;
+    PyTypeObject* base;       // of an instance: the first base that is not a plain class
+    Shape shape;
+    Shape base_shape;
+    SizeRule size_rule;
+    bool gc;
+    bool heap;
+    bool own;                 // of heapdiff itself
+    bool native_memory;       // has memory of its own that cannot be sized from outside
+    uint32_t pre_header;
+    uint32_t inline_values;
+    Py_ssize_t dict_offset;   // of an unmanaged __dict__; 0: none
+    uint32_t first_member, member_count;
+    uint32_t module, name;    // texts
+    uint32_t key_label;       // of a value under a key of this type
+    PyCFunction size_call;
+};
+
+class TypeTable {
+  public:
+    explicit TypeTable(TextPool& texts) : texts_(texts) {}
+
+    // The row of a type; UINT32_MAX when memory ran out. *fresh where it is new.
+    uint32_t row(PyTypeObject* type, bool* fresh) noexcept {
+        Slot& slot = recent_[reinterpret_cast<uintptr_t>(type) >> 5 & (kRecent - 1)];
+        *fresh = false;
+        if (slot.type == type) return slot.row;
+        uint32_t* known = rows_.at(type);
+        if (known == nullptr) return UINT32_MAX;
+        if (*known == PointerMap::kAbsent) {
+            *known = static_cast<uint32_t>(infos_.size());
+            *fresh = true;
+            if (!add(type)) return UINT32_MAX;
+        }
+        slot = {type, *known};
+        return *known;
+    }
+    // The row of a type that was met before, or UINT32_MAX.
+    uint32_t known_row(const PyTypeObject* type) const noexcept { return rows_.find(type); }
+    const TypeInfo& operator[](uint32_t row) const noexcept { return infos_[row]; }
+    size_t count() const noexcept { return infos_.size(); }
+    const Member* members(const TypeInfo& info) const noexcept { return members_.data() + info.first_member; }
+
+  private:
+    struct Slot {
+        PyTypeObject* type = nullptr;
+        uint32_t row = 0;
+    };
+    static constexpr size_t kRecent = 1024;
+
+    bool add(PyTypeObject* type) noexcept;
+    bool name_type(TypeInfo& info) noexcept;
+    void shape_type(TypeInfo& info) noexcept;
+    bool find_members(TypeInfo& info) noexcept;
+    bool add_member(Py_ssize_t offset, const char* name) noexcept;
+    void size_type(TypeInfo& info) noexcept;
+
+    TextPool& texts_;
+    Array<TypeInfo> infos_;
+    Array<Member> members_;
+    PointerMap rows_;
+    Slot recent_[kRecent];
+};
+
+// To be called once, with the interpreter running normally; 0 or -1 with an exception set.
+int prepare_type_table();
+
+// Whether a name is of heapdiff itself: "heapdiff" or "heapdiff.anything".
+bool is_own_name(PyObject* name) noexcept;
+
+} // namespace heapdiff

@@ -1,0 +1,127 @@
+// The critical section of a capture: every object of the heap, once, with its labelled references.
+#pragma once
+
+#include "cpython/address_set.hpp"
+#include "cpython/frames.hpp"
+#include "cpython/gc_lists.hpp"
+#include "cpython/text_pool.hpp"
+#include "cpython/type_table.hpp"
+#include "graph/array.hpp"
+#include "graph/heap.hpp"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace heapdiff {
+
+// How the walk ended.
+enum class WalkEnd { complete, out_of_memory, too_many_objects, too_many_bytes };
+
+struct WalkBounds {
+    uint64_t objects = UINT32_MAX - 2;
+    uint64_t bytes = UINT64_MAX; // of heapdiff's own memory
+};
+
+// A word on an evaluation stack of unknown depth that may be a reference.
+struct StackWord {
+    uint64_t address;
+    uint32_t label;
+};
+
+// What the walk found, in the order it was found; references are still addresses.
+struct RawHeap {
+    Array<PyObject*> object;
+    Array<uint32_t> type, shallow, count, start; // count: the reference count, capped; start: first reference
+    Array<uint8_t> flags;
+    Array<uint64_t> target;
+    Array<uint32_t> label;
+    Array<uint64_t> root_target;
+    Array<uint32_t> root_label;
+    Array<uint64_t> large_bytes; // of the objects whose shallow is UINT32_MAX, in their order
+    Array<uint32_t> site;        // filled afterwards, where allocations are traced
+    std::vector<StackWord> stack_words;
+    AddressSet addresses;
+    TextPool texts;
+    TypeTable types{texts};
+
+    size_t bytes() const noexcept {
+        return object.mapped_bytes() + type.mapped_bytes() + shallow.mapped_bytes() + count.mapped_bytes() +
+               start.mapped_bytes() + flags.mapped_bytes() + target.mapped_bytes() + label.mapped_bytes() + addresses.bytes();
+    }
+};
+
+// Reads the heap while the caller holds the GIL and keeps it. Allocates nothing in Python, takes no
+// reference, runs no Python code; what it needs of the operating system is mmap(2).
+//
+// With `census`, only objects, types and sizes are kept: no labels and no references.
+template <bool census> class Walker {
+  public:
+    Walker(RawHeap& heap, const GcLists& lists, WalkBounds bounds) : heap_(heap), lists_(lists), bounds_(bounds) {}
+
+    // thread_names: from a thread's ident to its name.
+    WalkEnd walk(const std::vector<std::pair<unsigned long, std::string>>& thread_names) noexcept;
+
+  private:
+    static int visit(PyObject* object, void* walker) noexcept;
+
+    // Roots.
+    void read_gc_lists() noexcept;
+    void read_modules() noexcept;
+    void read_interpreter() noexcept;
+    void read_thread(PyThreadState* thread, const std::string& name) noexcept;
+    void read_running_frame(cpython::InterpreterFrame* frame, const std::string& thread_name) noexcept;
+    void add_root(PyObject* object, LabelKind kind, std::string_view text) noexcept;
+
+    // Objects.
+    void drain() noexcept;
+    void prefetch(size_t i) noexcept;
+    void read_object(PyObject* object, size_t i) noexcept;
+    void insert_targets(size_t first) noexcept;
+    void insert(PyObject* object, uint8_t flags) noexcept;
+    uint32_t type_row(PyTypeObject* type) noexcept;
+    bool is_own(PyObject* object, const TypeInfo& info) noexcept;
+
+    // References of one object.
+    void references(PyObject* object, const TypeInfo& info) noexcept;
+    void shaped(PyObject* object, const TypeInfo& info, Shape shape) noexcept;
+    void instance(PyObject* object, const TypeInfo& info) noexcept;
+    void dict(PyObject* object, const TypeInfo& info) noexcept;
+    void entry(PyObject* key, PyObject* value) noexcept;
+    void set(PyObject* object) noexcept;
+    void function(PyObject* object) noexcept;
+    void type(PyObject* object) noexcept;
+    void module(PyObject* object) noexcept;
+    void generator(PyObject* object) noexcept;
+    void frame_object(PyObject* object) noexcept;
+    void frame(const cpython::InterpreterFrame* frame) noexcept;
+    void descriptor(PyObject* object) noexcept;
+    void traverse(PyObject* object, const TypeInfo& info) noexcept;
+    void name_members(PyObject* object, const TypeInfo& info, size_t first) noexcept;
+    void name_cache(PyObject* object, const TypeInfo& info, size_t first) noexcept;
+    void shared_keys(const cpython::DictKeys* keys) noexcept;
+
+    void add(PyObject* target, uint32_t label) noexcept {
+        if (target == nullptr) return;
+        ok_ &= heap_.target.push(reinterpret_cast<uint64_t>(target));
+        if constexpr (!census) ok_ &= heap_.label.push(label);
+    }
+    void add(PyObject* target, LabelKind kind, uint32_t payload = 0) noexcept { add(target, make_label(kind, payload)); }
+    void add_internal(PyObject* target, const char* name) noexcept {
+        if (target == nullptr) return;
+        add(target, LabelKind::internal, census ? 0 : heap_.texts.intern(name));
+    }
+    uint32_t key_label(PyObject* key) noexcept;
+
+    RawHeap& heap_;
+    const GcLists& lists_;
+    WalkBounds bounds_;
+    PointerMap own_objects_;
+    bool ok_ = true;
+    bool sees_type_ = false; // whether tp_traverse reported the object's own type
+    PyObject* visited_ = nullptr;
+    uint32_t ordinal_ = 0;
+    std::vector<std::pair<uint64_t*, uint64_t>> words_;
+};
+
+} // namespace heapdiff
