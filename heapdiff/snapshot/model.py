@@ -49,6 +49,15 @@ class Process:
     collected_before: bool | None = None  # whether gc.collect() ran right before
     traced_frames: int | None = None  # tracemalloc's limit; None: it was not tracing
 
+    def with_pause(self, pause_seconds: float, pause_cpu_seconds: float, capture_seconds: float) -> "Process":
+        """The same with what the capture itself took."""
+        return attrs.evolve(
+            self,
+            pause_seconds=pause_seconds,
+            pause_cpu_seconds=pause_cpu_seconds,
+            capture_seconds=capture_seconds,
+        )
+
 
 @attrs.frozen
 class Limit:

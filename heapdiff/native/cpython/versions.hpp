@@ -257,7 +257,8 @@ template <class Visit> void visit_generator_extras(PyObject* generator, Visit vi
     visit(fields->gi_name, "__name__");
     visit(fields->gi_qualname, "__qualname__");
     visit(fields->gi_exc_state.exc_value, "exception");
-    visit(fields->gi_origin_or_finalizer, "origin_or_finalizer");
+    // A plain generator has the field but never fills it.
+    if (!PyGen_CheckExact(generator)) visit(fields->gi_origin_or_finalizer, "origin_or_finalizer");
 }
 
 // ------------------------------------------------------------------ code, functions, types

@@ -1,0 +1,79 @@
+"""The live heap in, a Snapshot or a Census out: prepare, read it in one pause, finish with the GIL free."""
+
+import gc
+import time
+
+from heapdiff.capture.bounds import default_max_bytes
+from heapdiff.capture.process import read_process
+from heapdiff.capture.threads import thread_names
+from heapdiff.capture.tracing import traced_frames
+from heapdiff.native import capture, census
+from heapdiff.snapshot.census import Census
+from heapdiff.snapshot.limits import limits_of
+from heapdiff.snapshot.model import Snapshot
+
+__all__ = ["take_census", "take_snapshot"]
+
+_MAX_OBJECTS = 2**32 - 3  # object numbers have 32 bits
+
+
+def take_snapshot(
+    *, collect: bool = False, sites: bool = True, max_objects: int | None = None, max_bytes: int | None = None
+) -> Snapshot:
+    """A picture of every object that this process holds, with references, sizes and roots.
+
+    The GIL is held while the heap is read, for about as long as one ``gc.collect()``; numbering and
+    sorting follow without it. No Python code of anybody runs in between, no reference is taken, no
+    ``__dict__`` is made, and the picture holds no object.
+
+    Args:
+        collect: Run ``gc.collect()`` first. It is not needed to tell garbage apart: what no root
+            reaches is known as such.
+        sites: Look up where each object was allocated, while tracemalloc traces (``start_tracing``).
+            It lengthens the pause by one to three microseconds an object.
+        max_objects: Refuse a heap of more objects.
+        max_bytes: Refuse to take more memory than this; None is half of what the machine or the
+            cgroup has left.
+
+    Raises:
+        CaptureBusyError: A garbage collection is running.
+        CaptureLimitError: A bound was passed; nothing is left allocated.
+        UnsupportedInterpreterError: The interpreter's heap is laid out in an unknown way.
+        MemoryError: The operating system refused memory.
+    """
+    frames = traced_frames()
+    if collect:
+        gc.collect()
+    process = read_process(collected_before=collect, traced_frames=frames)
+    names = thread_names()
+    started = time.perf_counter()
+    columns, pause, pause_cpu = capture(names, *_bounds(max_objects, max_bytes), sites and frames is not None)
+    return Snapshot(
+        columns,
+        process.with_pause(pause, pause_cpu, time.perf_counter() - started),
+        limits_of(columns, traced=frames is not None and sites),
+    )
+
+
+def take_census(*, max_objects: int | None = None, max_bytes: int | None = None) -> Census:
+    """Objects and shallow bytes by type: the cheap picture, without references.
+
+    Args:
+        max_objects: Refuse a heap of more objects.
+        max_bytes: Refuse to take more memory than this; None is half of what is left.
+
+    Raises:
+        CaptureBusyError, CaptureLimitError, UnsupportedInterpreterError, MemoryError: As take_snapshot.
+    """
+    process = read_process(collected_before=False, traced_frames=traced_frames())
+    started = time.perf_counter()
+    columns, pause, pause_cpu = census(*_bounds(max_objects, max_bytes))
+    return Census(columns, process.with_pause(pause, pause_cpu, time.perf_counter() - started))
+
+
+def _bounds(max_objects: int | None, max_bytes: int | None) -> tuple[int, int]:
+    for name, bound in (("max_objects", max_objects), ("max_bytes", max_bytes)):
+        if bound is not None and bound < 1:
+            raise ValueError(f"{name} is {bound}; it must be at least 1, or None")
+    objects = _MAX_OBJECTS if max_objects is None else min(max_objects, _MAX_OBJECTS)
+    return objects, default_max_bytes() if max_bytes is None else min(max_bytes, 2**62)

@@ -1,0 +1,39 @@
+"""Allocation sites: tracemalloc switched on and off."""
+
+import sys
+
+__all__ = ["start_tracing", "stop_tracing", "traced_frames"]
+
+
+def start_tracing(frames: int = 1) -> None:
+    """Let tracemalloc record where objects are allocated; snapshots taken from now on carry their sites.
+
+    Objects that are older have no site, nor have those that reuse memory which a free list kept from
+    before. A program that allocates much runs three to four times slower under it, with ten frames
+    ten times and more.
+
+    Args:
+        frames: Frames to record of each traceback, the innermost first.
+
+    Raises:
+        ValueError: ``frames`` is less than one.
+    """
+    import tracemalloc
+
+    tracemalloc.start(frames)
+
+
+def stop_tracing() -> None:
+    """Stop recording, and forget what was recorded."""
+    tracemalloc = sys.modules.get("tracemalloc")
+    if tracemalloc is not None:
+        tracemalloc.stop()
+
+
+def traced_frames() -> int | None:
+    """The frames that tracemalloc records of each traceback; None where it does not trace."""
+    tracemalloc = sys.modules.get("_tracemalloc")
+    if tracemalloc is None or not tracemalloc.is_tracing():
+        return None
+    limit: int = tracemalloc.get_traceback_limit()
+    return limit
