@@ -1,5 +1,6 @@
 """A profile in; out comes the text of pprof's top, tree, peek and traces, its columns and its number formats."""
 
+import json
 import re
 from collections.abc import Callable, Sequence
 
@@ -8,10 +9,7 @@ import attrs
 from heapdiff.diff.profile import Profile, ProfileNode, ProfileSample, filter_profile, sum_by_frame, total_value
 from heapdiff.errors import NothingFoundError
 
-__all__ = ["SAMPLE_INDEXES", "ProfileOptions", "profile_peek", "profile_top", "profile_traces", "profile_tree"]
-
-#: What ``-sample_index`` may name. "retained" is inuse_space ordered by cum, which is what is retained.
-SAMPLE_INDEXES = ("inuse_space", "inuse_objects", "retained")
+__all__ = ["ProfileOptions", "profile_json", "profile_peek", "profile_top", "profile_traces", "profile_tree"]
 
 _BYTE_UNITS = (("PB", 1 << 50), ("TB", 1 << 40), ("GB", 1 << 30), ("MB", 1 << 20), ("kB", 1 << 10), ("B", 1))
 _TREE_RULE = "-" * 58 + "+" + "-" * 13
@@ -25,7 +23,7 @@ _FILTER_WIDTH = 80
 class ProfileOptions:
     """pprof's options, with its defaults; ``header`` is what comes above the legend."""
 
-    sample_index: str = "inuse_space"
+    sample_index: str = "inuse_space"  # or "inuse_objects", or "retained": inuse_space ordered by cum
     by_cum: bool = False
     node_count: int | None = None  # None: all in a top, 80 in a tree
     node_fraction: float = 0.005
@@ -91,6 +89,14 @@ def profile_traces(profile: Profile, options: ProfileOptions) -> str:
             lines += [f"{value:>10}   {frame}" for value, frame in zip(own, sample.stack, strict=True)]
     lines.append(_TRACE_RULE)
     return _text(lines)
+
+
+def profile_json(profile: Profile, options: ProfileOptions) -> str:
+    """The rows of ``-top`` for a program to read; values are bytes, or objects with ``inuse_objects``."""
+    page = _Page.of(profile, options, default_count=0)
+    rows = [{"name": node.name, "flat": node.flat, "cum": node.cum} for node in page.nodes]
+    picture = {"sample_index": options.sample_index, "total": page.total, "rows": rows}
+    return json.dumps(picture, indent=2, ensure_ascii=False) + "\n"
 
 
 @attrs.frozen

@@ -6,11 +6,7 @@ import signal
 from collections.abc import Sequence
 from typing import Any
 
-from heapdiff.report.profile_text import SAMPLE_INDEXES
-
-__all__ = ["COMMANDS", "build_parser", "split_program"]
-
-COMMANDS = ("diff", "top", "why", "info", "run")
+__all__ = ["build_parser", "split_program"]
 
 _DESCRIPTION = """\
 Subtract two pictures of a CPython heap, and read why what grew cannot be freed."""
@@ -169,7 +165,7 @@ def _add_profile_options(parser: argparse.ArgumentParser) -> None:
         "-sample_index",
         "--sample_index",
         "--sample-index",
-        choices=SAMPLE_INDEXES,
+        choices=("inuse_space", "inuse_objects", "retained"),
         help="bytes, objects, or bytes ordered by what is retained",
     )
     _add_output_options(parser)

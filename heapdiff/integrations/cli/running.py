@@ -44,6 +44,12 @@ def run_command(words: Sequence[str]) -> int:
     )
     del parser, options  # no part of the program's heap
     try:
+        if not is_module:
+            os.stat(program.target)
+    except OSError as error:
+        print(f"heapdiff: {program.target}: {error.strerror or error}", file=sys.stderr)
+        return _USAGE
+    try:
         plan.folder.mkdir(parents=True, exist_ok=True)
         if not os.access(plan.folder, os.W_OK | os.X_OK):
             raise PermissionError("no permission to write there")
