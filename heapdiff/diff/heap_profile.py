@@ -47,7 +47,7 @@ def profile_of_dominators(graph: HeapGraph) -> Profile:
     """
     columns = graph.dominator_profile
     snapshot = graph.snapshot
-    names = [_printable(snapshot.type_name(row)) for row in range(snapshot.type_count)]
+    names = [snapshot.type_name(row) for row in range(snapshot.type_count)]
     types = columns["node_type"].tolist()
     return _profile_of_tree(columns, lambda node: names[types[node]])
 
@@ -61,7 +61,7 @@ def profile_of_paths(graph: HeapGraph) -> Profile:
     columns = graph.label_tree
     snapshot = graph.snapshot
     labels, types = columns["node_label"].tolist(), columns["node_type"].tolist()
-    names = [_printable(snapshot.type_name(row)) for row in range(snapshot.type_count)]
+    names = [snapshot.type_name(row) for row in range(snapshot.type_count)]
     texts: dict[int, str] = {}
 
     def frame(node: int) -> str:
@@ -90,7 +90,7 @@ def profile_of_sites(graph: HeapGraph) -> Profile:
 
     def stack(site: int) -> tuple[str, ...]:
         rows = range(start[site], start[site + 1])
-        return tuple(_printable(f"{snapshot.text(files[row])}:{lines[row]}") for row in rows) or (UNTRACED,)
+        return tuple(f"{snapshot.text(files[row])}:{lines[row]}" for row in rows) or (UNTRACED,)
 
     stacks: dict[int, tuple[str, ...]] = {}
     samples = []
@@ -99,7 +99,7 @@ def profile_of_sites(graph: HeapGraph) -> Profile:
     ):
         if site not in stacks:
             stacks[site] = stack(site)
-        samples.append(ProfileSample(stacks[site], objects, shallow_bytes, _printable(snapshot.type_name(type_row))))
+        samples.append(ProfileSample(stacks[site], objects, shallow_bytes, snapshot.type_name(type_row)))
     return build_profile(samples)
 
 
@@ -117,7 +117,7 @@ def _profile_of_tree(columns: Columns, frame: Callable[[int], str]) -> Profile:
 
 def _label_text(snapshot: Snapshot, label: int) -> str:
     kind, payload = kind_of(label), payload_of(label)
-    text = _printable(snapshot.text(payload)) if kind.has_text else ""
+    text = snapshot.text(payload) if kind.has_text else ""
     if kind in _ROOT_WORDS and text:
         return _ROOT_WORDS[kind] + text
     if kind in _BARE_WORDS:
@@ -127,8 +127,3 @@ def _label_text(snapshot: Snapshot, label: int) -> str:
     if kind is LabelKind.ATTRIBUTE:
         return f".{text}"
     return f"{kind.name.lower()} {text}".strip()  # cell, local, internal
-
-
-def _printable(name: str) -> str:
-    """The name without what would move a terminal's cursor: control and direction characters are escaped."""
-    return name if name.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name)

@@ -2,12 +2,9 @@
 
 from heapdiff.native._native import (
     Columns,
-<<<<<<< HEAD
     capture,
     census,
-=======
     children_of,
->>>>>>> explain
     dominator_profile,
     dominators,
     label_growth,
@@ -26,12 +23,9 @@ from heapdiff.native._native import (
 
 __all__ = [
     "Columns",
-<<<<<<< HEAD
     "capture",
     "census",
-=======
     "children_of",
->>>>>>> explain
     "dominator_profile",
     "dominators",
     "label_growth",

@@ -8,6 +8,7 @@ import attrs
 
 from heapdiff.diff.profile import Profile, ProfileNode, ProfileSample, filter_profile, sum_by_frame, total_value
 from heapdiff.errors import NothingFoundError
+from heapdiff.report.escape import clean
 
 __all__ = ["ProfileOptions", "profile_json", "profile_peek", "profile_top", "profile_traces", "profile_tree"]
 
@@ -56,7 +57,7 @@ def profile_top(profile: Profile, options: ProfileOptions) -> str:
     flat_sum = 0
     for node in page.nodes:
         flat_sum += node.flat
-        lines.append(f"{page.sums(node, flat_sum)}  {node.name}")
+        lines.append(f"{page.sums(node, flat_sum)}  {clean(node.name)}")
     return _text(lines)
 
 
@@ -84,9 +85,9 @@ def profile_traces(profile: Profile, options: ProfileOptions) -> str:
         if sample.stack:
             lines.append(_TRACE_RULE)
             if sample.type_name is not None:
-                lines.append(f"{'type':>10}:  {sample.type_name}")
+                lines.append(f"{'type':>10}:  {clean(sample.type_name)}")
             own = [_automatic(options.value(sample), options.counts_objects), *("" for _ in sample.stack[1:])]
-            lines += [f"{value:>10}   {frame}" for value, frame in zip(own, sample.stack, strict=True)]
+            lines += [f"{value:>10}   {clean(frame)}" for value, frame in zip(own, sample.stack, strict=True)]
     lines.append(_TRACE_RULE)
     return _text(lines)
 
@@ -203,7 +204,7 @@ def _tree(page: _Page, frames: re.Pattern[str] | None) -> str:
         flat_sum += node.flat
         lines.append(_TREE_RULE)
         lines += [_edge_line(page, edge.weight, node.cum, edge.source) for edge in node.incoming]
-        lines.append(f"{page.sums(node, flat_sum)}                | {node.name}")
+        lines.append(f"{page.sums(node, flat_sum)}                | {clean(node.name)}")
         lines += [_edge_line(page, edge.weight, node.cum, edge.target) for edge in node.outgoing]
     if page.nodes:
         lines.append(_TREE_RULE)
@@ -211,7 +212,7 @@ def _tree(page: _Page, frames: re.Pattern[str] | None) -> str:
 
 
 def _edge_line(page: _Page, weight: int, cum: int, frame: str) -> str:
-    return f"{page.value(weight):>50} {_percentage(weight, cum)} |   {frame}"
+    return f"{page.value(weight):>50} {_percentage(weight, cum)} |   {clean(frame)}"
 
 
 def _filters(options: ProfileOptions) -> list[str]:

@@ -22,6 +22,7 @@ from heapdiff.report.profile_text import (
     profile_traces,
     profile_tree,
 )
+from heapdiff.report.text import render_text
 from heapdiff.snapshot.file import read_snapshot
 from heapdiff.snapshot.model import Snapshot
 
@@ -58,7 +59,7 @@ def _diff(options: argparse.Namespace) -> str:
     settings = {} if options.nodecount is None else {"growers": options.nodecount}
     with progress("comparing " + " and ".join(map(_short, (files[0], files[-1])))):
         report = compare(*snapshots, **settings)
-    return report.to_json() + "\n" if options.json else report.to_text(colour=_is_coloured(options))
+    return report.to_json() + "\n" if options.json else render_text(report.explanation, colour=_is_coloured(options))
 
 
 def _top(options: argparse.Namespace) -> str:
