@@ -9,11 +9,12 @@ from pathlib import Path
 from heapdiff.diff.heap_profile import profile_of_dominators, profile_of_paths, profile_of_sites
 from heapdiff.diff.profile import Profile, subtract_profiles
 from heapdiff.errors import HeapdiffError
+from heapdiff.explain.keepers import find_keepers
 from heapdiff.graph import HeapGraph
-from heapdiff.integrations.cli.holders import describe_holders
 from heapdiff.integrations.cli.inventory import describe_snapshot
 from heapdiff.integrations.cli.progress import progress
 from heapdiff.pipeline import compare
+from heapdiff.report.keepers_text import render_keepers, render_keepers_json
 from heapdiff.report.profile_text import (
     ProfileOptions,
     profile_json,
@@ -69,9 +70,8 @@ def _top(options: argparse.Namespace) -> str:
 def _why(options: argparse.Namespace) -> str:
     snapshot = _read(options.file)
     with progress(f"looking for what holds {options.type_name}"):
-        return describe_holders(
-            HeapGraph.of(snapshot), options.type_name, options.file, rows=options.nodecount, as_json=options.json
-        )
+        keepers = find_keepers(HeapGraph.of(snapshot), options.type_name)
+    return render_keepers_json(keepers) if options.json else render_keepers(keepers, rows=options.nodecount)
 
 
 def _info(options: argparse.Namespace) -> str:

@@ -1,7 +1,6 @@
 """``heapdiff info``: a snapshot in; out comes what it holds, where it is from and what it could not see."""
 
 import datetime
-import itertools
 import json
 import os
 from collections import Counter
@@ -11,6 +10,7 @@ from typing import Any
 import attrs
 
 from heapdiff.graph import HeapGraph
+from heapdiff.native import state_totals
 from heapdiff.sizes import NOT_MEASURED, count_text, size_text
 from heapdiff.snapshot.labels import LabelKind
 from heapdiff.snapshot.model import Process, Snapshot
@@ -67,17 +67,11 @@ def _facts(graph: HeapGraph, path: str) -> dict[str, Any]:
 
 def _state_totals(graph: HeapGraph) -> dict[str, dict[str, int]]:
     """Objects and bytes of what is live, of garbage, and of heapdiff's own; the virtual root is no object."""
-    state = bytes(graph.paths["state"])[1:]
-    shallow = list(graph.snapshot.columns["object_shallow"][1:])
-    for obj, size in zip(
-        graph.snapshot.columns["large_object"].tolist(), graph.snapshot.columns["large_bytes"].tolist(), strict=True
-    ):
-        shallow[obj - 1] = size
-    totals = {}
-    for number, name in enumerate(_STATES):
-        chosen = state.translate(bytes(value == number for value in range(256)))
-        totals[name] = {"objects": state.count(number), "bytes": sum(itertools.compress(shallow, chosen))}
-    return totals
+    totals = state_totals(graph.snapshot.columns, graph.paths)
+    return {
+        name: {"objects": totals["objects"][number], "bytes": totals["bytes"][number]}
+        for number, name in enumerate(_STATES)
+    }
 
 
 def _lines(snapshot: Snapshot, facts: dict[str, Any], path: str) -> Iterator[str]:
