@@ -9,12 +9,8 @@ from benchmarks.contenders import Claim, Job
 from benchmarks.service_heap import Session
 from benchmarks.stage import Stage
 from benchmarks.truth import UNSEEN_OBJECTS, count_objects
-from heapdiff.capture import take_census, take_snapshot
+from heapdiff import Census, Snapshot, compare, read_snapshot, take_census, take_snapshot, write_snapshot
 from heapdiff.graph import HeapGraph, shortest_chain
-from heapdiff.pipeline import compare
-from heapdiff.snapshot.census import Census
-from heapdiff.snapshot.file import read_snapshot, write_snapshot
-from heapdiff.snapshot.model import Snapshot
 
 __all__ = ["JOBS"]
 
