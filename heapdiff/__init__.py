@@ -31,7 +31,8 @@ __all__ = [
     "write_snapshot",
 ]
 
-# Where each name lives. A service that imports heapdiff and never asks pays a few milliseconds; all of it costs ten times that.
+# Where each name lives. A service that imports heapdiff and never asks pays a few milliseconds; all of it costs ten
+# times that.
 _HOMES = {
     "DEFAULT_RULES": "explain",
     "Census": "snapshot.census",
