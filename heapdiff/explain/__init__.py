@@ -1,0 +1,31 @@
+"""A diff in, why what grew cannot be freed out."""
+
+from heapdiff.explain.model import (
+    ChainHop,
+    Coverage,
+    Explanation,
+    Grower,
+    Holder,
+    HolderKind,
+    Trend,
+    Verdict,
+    VerdictKind,
+)
+from heapdiff.explain.rules import DEFAULT_RULES, Evidence, Rule
+from heapdiff.explain.suspects import explain_diff
+
+__all__ = [
+    "DEFAULT_RULES",
+    "ChainHop",
+    "Coverage",
+    "Evidence",
+    "Explanation",
+    "Grower",
+    "Holder",
+    "HolderKind",
+    "Rule",
+    "Trend",
+    "Verdict",
+    "VerdictKind",
+    "explain_diff",
+]

@@ -9,6 +9,7 @@
 #include "graph/label_tree.hpp"
 #include "graph/paths.hpp"
 #include "graph/profile.hpp"
+#include "graph/selection.hpp"
 #include "graph/sites.hpp"
 #include "graph/survivors.hpp"
 #include "graph/types.hpp"
@@ -150,14 +151,16 @@ class FlagsArgument {
         if (buffer_.obj != nullptr) PyBuffer_Release(&buffer_);
     }
     bool read(PyObject* argument, const char* what, const HeapArgument& heap) {
-        if (argument == Py_None) return true;
+        return argument == Py_None || read(argument, what, heap.n());
+    }
+    bool read(PyObject* argument, const char* what, size_t length) {
         if (PyObject_GetBuffer(argument, &buffer_, PyBUF_SIMPLE) < 0) return false;
         view = {static_cast<const uint8_t*>(buffer_.buf), static_cast<size_t>(buffer_.len)};
         if (buffer_.itemsize != 1) {
             PyErr_Format(PyExc_ValueError, "'%s' has numbers of %zd bytes, expected 1", what, buffer_.itemsize);
             return false;
         }
-        return view.size() == heap.n() || wrong_length(what, view.size(), heap.n());
+        return view.size() == length || wrong_length(what, view.size(), length);
     }
     std::span<const uint8_t> view;
 
@@ -383,6 +386,60 @@ PyObject* py_site_totals(PyObject*, PyObject* args) {
                       named("bytes", totals.bytes));
 }
 
+PyObject* py_select_types(PyObject*, PyObject* args) {
+    PyObject *heap_object = nullptr, *group_object = nullptr;
+    if (!PyArg_ParseTuple(args, "OO:select_types", &heap_object, &group_object)) return nullptr;
+    HeapArgument heap;
+    TablesArgument tables;
+    FlagsArgument group_of_type;
+    Array<uint8_t> group;
+    if (!heap.read(heap_object) || !tables.read(*heap.store) ||
+        !group_of_type.read(group_object, "group_of_type", tables.types.count()) ||
+        !run([&] { return select_types(heap.heap, group_of_type.view, group); }))
+        return nullptr;
+    return columns_of(named("group", group));
+}
+
+PyObject* py_objects_at(PyObject*, PyObject* args) {
+    PyObject *tree_object = nullptr, *wanted_object = nullptr;
+    if (!PyArg_ParseTuple(args, "OO:objects_at", &tree_object, &wanted_object)) return nullptr;
+    const ColumnStore* tree = columns_argument(tree_object, "tree");
+    std::span<const uint32_t> node_of, node_parent;
+    FlagsArgument wanted;
+    Array<uint32_t> objects;
+    if (tree == nullptr || !column_numbers(*tree, "node_of", &node_of) ||
+        !column_numbers(*tree, "node_parent", &node_parent) ||
+        !wanted.read(wanted_object, "wanted", node_parent.size()) ||
+        !run([&] { return objects_at(node_of, wanted.view, objects); }))
+        return nullptr;
+    return columns_of(named("objects", objects));
+}
+
+PyObject* py_children_of(PyObject*, PyObject* args) {
+    PyObject* tree_object = nullptr;
+    unsigned int node = 0;
+    if (!PyArg_ParseTuple(args, "OI:children_of", &tree_object, &node)) return nullptr;
+    const ColumnStore* tree = columns_argument(tree_object, "tree");
+    std::span<const uint32_t> node_parent;
+    Array<uint32_t> children;
+    if (tree == nullptr || !column_numbers(*tree, "node_parent", &node_parent) ||
+        !run([&] { return children_of(node_parent, node, children); }))
+        return nullptr;
+    return columns_of(named("nodes", children));
+}
+
+PyObject* py_state_totals(PyObject*, PyObject* args) {
+    PyObject *heap_object = nullptr, *paths_object = nullptr;
+    if (!PyArg_ParseTuple(args, "OO:state_totals", &heap_object, &paths_object)) return nullptr;
+    HeapArgument heap;
+    PathsArgument paths;
+    StateTotals totals;
+    if (!heap.read(heap_object) || !paths.read(paths_object, heap) ||
+        !run([&] { return state_totals(heap.heap, paths.view, totals); }))
+        return nullptr;
+    return columns_of(named("objects", totals.objects), named("bytes", totals.bytes));
+}
+
 PyCFunction with_keywords(PyObject* (*function)(PyObject*, PyObject*, PyObject*)) {
     return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
 }
@@ -409,6 +466,13 @@ PyMethodDef functions[] = {
      "dominator_profile(heap, paths, dominators)\n--\n\nThe dominator tree folded by type."},
     {"site_totals", py_site_totals, METH_VARARGS,
      "site_totals(heap, paths)\n--\n\nobjects and bytes by site and type, live ones."},
+    {"select_types", py_select_types, METH_VARARGS,
+     "select_types(heap, group_of_type)\n--\n\ngroup of every object, by the group of its type."},
+    {"objects_at", py_objects_at, METH_VARARGS,
+     "objects_at(tree, wanted)\n--\n\nThe objects of the nodes of a label tree that are marked 1."},
+    {"children_of", py_children_of, METH_VARARGS, "children_of(tree, node)\n--\n\nThe nodes under one node of a tree."},
+    {"state_totals", py_state_totals, METH_VARARGS,
+     "state_totals(heap, paths)\n--\n\nobjects and bytes that are garbage, live and our own."},
     {nullptr, nullptr, 0, nullptr},
 };
 

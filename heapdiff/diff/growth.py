@@ -1,0 +1,136 @@
+"""Two heaps in, what grew between them out."""
+
+from collections.abc import Sequence
+
+import attrs
+
+from heapdiff.diff.matching import PathMatcher, is_same_process, type_rows
+from heapdiff.diff.model import Garbage, HeapDiff, SiteGrowth, TypeGrowth
+from heapdiff.graph import HeapGraph
+from heapdiff.native import label_growth, retained_by_groups, select_types, state_totals
+
+__all__ = ["diff_graphs"]
+
+_GROUPS = 63  # sets whose retained size one native pass finds
+_GARBAGE = 0  # the state of an object that no root reaches
+
+
+def diff_graphs(base: HeapGraph, now: HeapGraph, between: Sequence[HeapGraph] = ()) -> HeapDiff:
+    """The live heap of *now* minus that of *base*, by type, by allocation site and by label path.
+
+    Args:
+        base: The earlier heap, or that of another process of the same program.
+        now: The later heap.
+        between: Heaps from moments between the two, in their order; they show how it grew.
+
+    Source: pprof's ``-base`` for the subtraction, Shark's ObjectGrowthDetector for label paths.
+    """
+    graphs = (base, *between, now)
+    types, remarks = _types(graphs)
+    matcher = PathMatcher(base, len(graphs))
+    for place, graph in enumerate(graphs[1:], start=1):
+        growth = label_growth(base.snapshot.columns, base.label_tree, graph.snapshot.columns, graph.label_tree)
+        matcher.add(graph, growth, place)
+    return HeapDiff(
+        base=base,
+        now=now,
+        types=_with_retained(types, base, now),
+        paths=matcher.tree(),
+        sites=_sites(base, now),
+        garbage=_garbage(base, now),
+        live_objects=tuple(sum(graph.type_totals["objects"]) for graph in graphs),
+        live_bytes=tuple(sum(graph.type_totals["bytes"]) for graph in graphs),
+        same_process=is_same_process(base.snapshot.process, now.snapshot.process),
+        capture_times=tuple(graph.snapshot.process.capture_time for graph in graphs),
+        remarks=tuple(remarks),
+    )
+
+
+def _types(graphs: Sequence[HeapGraph]) -> tuple[list[TypeGrowth], list[str]]:
+    tables = [type_rows(graph.snapshot) for graph in graphs]
+    objects = [graph.type_totals["objects"].tolist() for graph in graphs]
+    sizes = [graph.type_totals["bytes"].tolist() for graph in graphs]
+    growths, twins = [], []
+    for module, name in {key: None for table in tables for key in table}:
+        rows = [table.get((module, name), ()) for table in tables]
+        counts = tuple(sum(column[row] for row in taken) for column, taken in zip(objects, rows, strict=True))
+        bytes_ = tuple(sum(column[row] for row in taken) for column, taken in zip(sizes, rows, strict=True))
+        if len(set(counts)) == len(set(bytes_)) == 1:
+            continue
+        full_name = name if module in ("builtins", "") else f"{module}.{name}"
+        growth = TypeGrowth(full_name, module, counts, bytes_, rows[0], rows[-1])
+        growths.append(growth)
+        if growth.row_count > 1:
+            twins.append(growth)
+    growths.sort(key=lambda row: (-row.shallow_bytes_delta, -row.objects_delta, row.name))
+    twins.sort(key=lambda row: -row.row_count)
+    return growths, [f"{row.row_count:,} classes are called {row.name}; they are summed." for row in twins[:3]]
+
+
+def _with_retained(types: list[TypeGrowth], base: HeapGraph, now: HeapGraph) -> tuple[TypeGrowth, ...]:
+    """The same rows, those that are likely to retain most growth with their exact retained sizes."""
+    bound = now.type_retained["bytes"]
+
+    def likely_growth(row: TypeGrowth) -> float:
+        new = row.objects_delta / row.objects[-1] if row.objects[-1] else 0.0
+        return max(new * sum(bound[number] for number in row.rows_now), float(row.shallow_bytes_delta))
+
+    grown = [row for row in types if row.objects_delta > 0 or row.shallow_bytes_delta > 0]
+    chosen = sorted(grown, key=lambda row: (-likely_growth(row), row.name))[:_GROUPS]
+    if not chosen:
+        return tuple(types)
+    before = _retained_by_types(base, [row.rows_base for row in chosen])
+    after = _retained_by_types(now, [row.rows_now for row in chosen])
+    retained = {row.name: pair for row, pair in zip(chosen, zip(before, after, strict=True), strict=True)}
+    return tuple(
+        attrs.evolve(row, retained_bytes_base=retained[row.name][0], retained_bytes_now=retained[row.name][1])
+        if row.name in retained
+        else row
+        for row in types
+    )
+
+
+def _retained_by_types(graph: HeapGraph, row_sets: list[tuple[int, ...]]) -> list[int]:
+    group_of_type = bytearray(graph.snapshot.type_count)
+    for number, rows in enumerate(row_sets, start=1):
+        for row in rows:
+            group_of_type[row] = number
+    groups = select_types(graph.snapshot.columns, group_of_type)["group"]
+    return list(retained_by_groups(graph.snapshot.columns, groups)["bytes"][1 : len(row_sets) + 1])
+
+
+def _sites(base: HeapGraph, now: HeapGraph) -> tuple[SiteGrowth, ...] | None:
+    if not (base.snapshot.has_sites and now.snapshot.has_sites):
+        return None
+    before, after = _site_table(base), _site_table(now)
+    growths = []
+    for key in before.keys() | after.keys():
+        then, later = before.get(key, (0, 0)), after.get(key, (0, 0))
+        if then != later:
+            growths.append(SiteGrowth(*key, then[0], later[0], then[1], later[1]))
+    growths.sort(key=lambda row: (-row.shallow_bytes_delta, -row.objects_delta, row.frames, row.type_name))
+    return tuple(growths)
+
+
+def _site_table(graph: HeapGraph) -> dict[tuple[tuple[tuple[str, int], ...], str], tuple[int, int]]:
+    """Objects and bytes by traceback and type; unknown sites are left out."""
+    snapshot, totals = graph.snapshot, graph.site_totals
+    columns = ("site", "type", "objects", "bytes")
+    frames: dict[int, tuple[tuple[str, int], ...]] = {}
+    table: dict[tuple[tuple[tuple[str, int], ...], str], tuple[int, int]] = {}
+    for site, row, objects, size in zip(*(totals[name].tolist() for name in columns), strict=True):
+        if site == 0:
+            continue
+        if site not in frames:
+            frames[site] = snapshot.site_frames(site)
+        key = (frames[site], snapshot.type_name(row))
+        known = table.get(key, (0, 0))
+        table[key] = (known[0] + objects, known[1] + size)
+    return table
+
+
+def _garbage(base: HeapGraph, now: HeapGraph) -> Garbage:
+    before, after = (state_totals(graph.snapshot.columns, graph.paths) for graph in (base, now))
+    return Garbage(
+        before["objects"][_GARBAGE], after["objects"][_GARBAGE], before["bytes"][_GARBAGE], after["bytes"][_GARBAGE]
+    )

@@ -1,0 +1,194 @@
+"""The diff in, the types worth explaining out, the most telling first."""
+
+import sys
+from collections.abc import Sequence
+
+import attrs
+
+from heapdiff.diff.model import HeapDiff, TypeGrowth
+from heapdiff.explain.accumulation import Branch, find_branches, growth_below
+from heapdiff.explain.model import Trend
+
+__all__ = ["Candidate", "is_telling", "rank_growers", "trend_of"]
+
+_LEAST_OBJECTS = 3  # fewer new objects are noise, unless they are large
+_LEAST_BYTES = 4096
+_ONE_OFF_OBJECTS = 5  # in each step; fewer are rather an import than a leak
+_ONE_OFF_BYTES = 65_536
+_CONSIDERED = 60  # types whose branches are looked for
+
+# Types without a meaning of their own: what holds them tells more. Those of builtins are added by rule.
+_PLAIN = frozenset(
+    {
+        "_asyncio.FutureIter",
+        "_contextvars.Context",
+        "_contextvars.Token",
+        "_io.BytesIO",
+        "_io.StringIO",
+        "_thread.RLock",
+        "_thread._local",
+        "_thread._localdummy",
+        "_thread.lock",
+        "_weakrefset.WeakSet",
+        "array.array",
+        "collections.ChainMap",
+        "collections.Counter",
+        "collections.OrderedDict",
+        "collections.UserDict",
+        "collections.UserList",
+        "collections.defaultdict",
+        "collections.deque",
+        "functools._lru_list_elem",
+        "functools.partial",
+        "types.GenericAlias",
+        "types.MappingProxyType",
+        "types.SimpleNamespace",
+        "weakref.KeyedRef",
+        "weakref.ReferenceType",
+        "weakref.WeakKeyDictionary",
+        "weakref.WeakMethod",
+        "weakref.WeakSet",
+        "weakref.WeakValueDictionary",
+        "weakref.finalize",
+    }
+)
+
+_TREND_RANK = {Trend.STEADY: 0, Trend.TWO_PICTURES: 0, Trend.SLOWING: 1, Trend.SAW_TOOTH: 2, Trend.STOPPED: 2}
+
+
+@attrs.frozen
+class Candidate:
+    """A type that grew, and the branches on which it did."""
+
+    growth: TypeGrowth
+    branches: tuple[Branch, ...]
+    steps: tuple[int, ...]  # its live objects below the accumulation point, in each snapshot
+    trend: Trend
+    group: int
+    group_growth_bytes: int
+
+    @property
+    def branch(self) -> Branch:
+        """The heaviest branch."""
+        return self.branches[0]
+
+
+def rank_growers(diff: HeapDiff, count: int) -> tuple[Candidate, ...]:
+    """The types that grew, at most *count*, the most telling first.
+
+    Growers that pile up at one point are one group. Groups go by their growth, those that did not
+    stop growing first. In each group the program's own classes come before those of the
+    standard library; plain containers come last of all where a class tells the same story.
+    """
+    considered = [candidate for row in _likely(diff) if (candidate := _candidate(diff, row)) is not None]
+    ordered = sorted(considered, key=_importance)
+    numbers: dict[object, int] = {}
+    for candidate in ordered:
+        numbers.setdefault(_point_key(diff, candidate), len(numbers))
+    grouped = [attrs.evolve(candidate, group=numbers[_point_key(diff, candidate)]) for candidate in ordered]
+    grouped = _without_echoes(grouped)
+    telling = {candidate.group for candidate in grouped if is_telling(candidate.growth)}
+    best = {candidate.group: _importance(candidate)[:2] for candidate in reversed(grouped)}
+
+    def place(candidate: Candidate) -> tuple[object, ...]:
+        is_echo = candidate.group in telling and not is_telling(candidate.growth)
+        return (best[candidate.group][0], is_echo, best[candidate.group][1], candidate.group, *_within(candidate))
+
+    return tuple(sorted(grouped, key=place)[:count])
+
+
+def is_telling(growth: TypeGrowth) -> bool:
+    """Whether the type's name says what it is about, as that of a class does and dict does not."""
+    return growth.module not in ("builtins", "types", "") and growth.name not in _PLAIN
+
+
+def trend_of(counts: Sequence[int]) -> Trend:
+    """How the counts went from snapshot to snapshot; two of them cannot show it."""
+    steps = [later - earlier for earlier, later in zip(counts, counts[1:], strict=False)]
+    if len(steps) < 2:  # noqa: PLR2004 - a trend takes two steps
+        return Trend.TWO_PICTURES
+    if len(steps) > 2 and trend_of(counts[1:]) is Trend.STEADY:  # noqa: PLR2004 - the first step may be a warm-up
+        return Trend.STEADY
+    largest = max(steps)
+    slack = max(1, largest // 20)
+    if min(steps) < -slack:
+        return Trend.SAW_TOOTH
+    if steps[-1] <= slack:
+        return Trend.STOPPED
+    if min(steps) <= slack or steps[-1] <= largest / 2:
+        return Trend.SLOWING
+    return Trend.STEADY
+
+
+def _likely(diff: HeapDiff) -> list[TypeGrowth]:
+    grown = [
+        row
+        for row in diff.types
+        if row.objects_delta >= _LEAST_OBJECTS or row.shallow_bytes_delta >= _LEAST_BYTES
+    ]
+    grown.sort(key=lambda row: (-max(row.retained_bytes_delta or 0, row.shallow_bytes_delta), row.name))
+    by_count = sorted(grown, key=lambda row: (not is_telling(row), -row.objects_delta, row.name))
+    chosen = {row.name: row for row in (*grown[:_CONSIDERED], *by_count[: _CONSIDERED // 2])}
+    return list(chosen.values())
+
+
+def _candidate(diff: HeapDiff, row: TypeGrowth) -> Candidate | None:
+    branches = find_branches(diff.paths, row.name)
+    if not branches:
+        return None
+    branch = branches[0]
+    steps = growth_below(diff.paths, row.name, branch.point_paths)
+    sizes = diff.paths.subtree_bytes_delta
+    above = branch.steps[min(1, len(branch.steps) - 1)] if branch.point == 0 else branch.point_paths
+    return Candidate(
+        growth=row,
+        branches=branches,
+        steps=steps,
+        trend=trend_of(_in_place_steps(diff, branch) if branch.in_place else steps),
+        group=0,
+        group_growth_bytes=sum(sizes[number] for number in above),
+    )
+
+
+def _in_place_steps(diff: HeapDiff, branch: Branch) -> list[int]:
+    columns = zip(*(diff.paths[number].shallow_bytes for number in branch.point_paths), strict=True)
+    return [sum(sizes) for sizes in columns]
+
+
+def _point_key(diff: HeapDiff, candidate: Candidate) -> object:
+    branch = candidate.branch
+    if branch.point > 0:
+        return frozenset(branch.point_paths)
+    if len(branch.steps) == 1:
+        return ("spread", candidate.growth.name)
+    return ("roots", diff.paths[branch.steps[1][0]].kind)
+
+
+def _is_one_off(candidate: Candidate) -> bool:
+    steps = len(candidate.growth.objects) - 1
+    return (
+        candidate.growth.objects_delta < _ONE_OFF_OBJECTS * steps
+        and max(candidate.growth.shallow_bytes_delta, candidate.growth.retained_bytes_delta or 0) < _ONE_OFF_BYTES
+    )
+
+
+def _importance(candidate: Candidate) -> tuple[tuple[int, bool], int, str]:
+    rank = (_TREND_RANK[candidate.trend], _is_one_off(candidate))
+    return rank, -candidate.group_growth_bytes, candidate.growth.name
+
+
+def _within(candidate: Candidate) -> tuple[bool, bool, int, str]:
+    growth = candidate.growth
+    is_standard = growth.module.partition(".")[0] in sys.stdlib_module_names
+    retained = max(growth.retained_bytes_delta or 0, growth.shallow_bytes_delta)
+    return not is_telling(growth), is_standard, -retained, growth.name
+
+
+def _without_echoes(candidates: list[Candidate]) -> list[Candidate]:
+    """Without the containers that got larger because of what another grower put into them."""
+    explained = {candidate.group for candidate in candidates if not candidate.branch.in_place}
+    return [
+        candidate
+        for candidate in candidates
+        if not (candidate.branch.in_place and candidate.group in explained)
+    ]

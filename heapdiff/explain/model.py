@@ -1,0 +1,174 @@
+"""The nouns of the explanation: what grows, what holds it, how it hangs together, and what mends it."""
+
+from __future__ import annotations
+
+import enum
+
+import attrs
+
+from heapdiff.diff.model import HeapDiff, SiteGrowth
+from heapdiff.snapshot.labels import LabelKind
+
+__all__ = [
+    "ChainHop",
+    "Coverage",
+    "Explanation",
+    "Grower",
+    "Holder",
+    "HolderKind",
+    "Trend",
+    "Verdict",
+    "VerdictKind",
+]
+
+
+class Trend(enum.Enum):
+    """How a count went from snapshot to snapshot."""
+
+    TWO_PICTURES = "two pictures"  # they cannot show whether it stops
+    STEADY = "steady"  # grew in every step
+    SLOWING = "slowing"  # grew in every step, but ever less, or not in all of them
+    STOPPED = "stopped"  # grew at first, then no longer
+    SAW_TOOTH = "saw-tooth"  # shrank in between: something takes entries out
+
+
+class VerdictKind(enum.Enum):
+    """What a rule says of the growth."""
+
+    LEAK = "leak"
+    BENIGN = "benign"
+    UNSURE = "unsure"
+
+
+class HolderKind(enum.Enum):
+    """What sort of thing keeps the new objects alive."""
+
+    OBJECT = "object"  # one object, or a set of objects at one label path
+    LOCAL = "local variable"  # of a frame that is running
+    NATIVE = "native code"  # references that no object explains
+    INTERPRETER = "interpreter"  # the interpreter's own state
+    ROOT = "GC root"  # another root
+    SPREAD = "many places"  # no single holder
+
+
+@attrs.frozen
+class Verdict:
+    """What a rule made of the evidence; a kind of leak names what is wrong and what mends it."""
+
+    rule: str  # stable identifier, such as "unbounded-mapping"
+    kind: VerdictKind
+    text: str
+    mend: str = ""
+
+
+@attrs.frozen
+class Holder:
+    """What keeps the new objects alive: the point of the chains where they pile up."""
+
+    kind: HolderKind
+    expression: str  # as in code, such as "app.locks.registry._locks"
+    type_name: str
+    object_count: int  # objects at this label path now; 1 where one object holds all
+    object_count_base: int
+    new_objects: int  # growth of the grower's type below it
+    path: int | None  # number of its label path in HeapDiff.paths
+    objects: tuple[int, ...] = ()  # numbers in the last snapshot
+    retained_bytes_base: int | None = None
+    retained_bytes_now: int | None = None
+    entries_base: int | None = None  # elements it refers to; None: it is no container, or unknown
+    entries_now: int | None = None
+    shallow_bytes_delta: int = 0
+    joint: bool = False  # others keep the same objects alive: all must let go
+    exclusive_bytes: int | None = None  # freed if only this holder let go
+    share_bytes: int | None = None  # that, and its even part of what all of them keep alive
+
+    @property
+    def retained_bytes_delta(self) -> int | None:
+        """Bytes that only this holder keeps alive, now minus base."""
+        if self.retained_bytes_base is None or self.retained_bytes_now is None:
+            return None
+        return self.retained_bytes_now - self.retained_bytes_base
+
+
+@attrs.frozen
+class ChainHop:
+    """One object on the chain from a GC root to a new object, and the reference that leads to it."""
+
+    kind: LabelKind
+    label: str  # as in code: ".registry", "['…']", "module app.locks"
+    type_name: str
+    shallow_bytes: int
+    retained_bytes: int
+    repeats: int = 1  # objects of one linked list that are drawn as one hop
+    objects_base: int | None = None  # at this label path; None: unchanged or not known
+    objects_now: int | None = None
+    is_holder: bool = False  # here it piles up
+    is_owner: bool = False  # the first thing on the chain that is not of the standard library
+
+
+@attrs.frozen
+class Grower:
+    """A type whose live objects grew, and why they cannot be freed."""
+
+    type_name: str
+    objects: tuple[int, ...]  # live objects in each snapshot, the base first
+    shallow_bytes_delta: int
+    retained_bytes_delta: int | None
+    steps: tuple[int, ...]  # those below the accumulation point, in each snapshot
+    trend: Trend
+    holders: tuple[Holder, ...]
+    chain: tuple[ChainHop, ...]
+    sites: tuple[SiteGrowth, ...]
+    group: int  # growers of one number pile up at one point
+    group_growth_bytes: int  # by which all that hangs below that point grew
+    in_place: bool = False  # the same objects got larger
+    verdict: Verdict | None = None
+    fingerprint: str = ""
+
+    @property
+    def objects_base(self) -> int:
+        """Live objects of the type in the base."""
+        return self.objects[0]
+
+    @property
+    def objects_now(self) -> int:
+        """Live objects of the type in the last snapshot."""
+        return self.objects[-1]
+
+    @property
+    def objects_delta(self) -> int:
+        """Live objects now minus live objects in the base."""
+        return self.objects[-1] - self.objects[0]
+
+    @property
+    def holder(self) -> Holder | None:
+        """The holder with most of the new objects."""
+        return self.holders[0] if self.holders else None
+
+
+@attrs.frozen
+class Coverage:
+    """How much of the growth of the process the growers explain; None is not measured."""
+
+    rss_bytes_delta: int | None
+    live_bytes_delta: int
+    explained_bytes: int  # growth below the accumulation points of the growers
+    arena_bytes_delta: int | None  # address space that pymalloc took
+
+    @property
+    def explained_part(self) -> float | None:
+        """The explained part of the growth of RSS, 0 to 1; None where RSS did not grow or was not measured."""
+        if self.rss_bytes_delta is None or self.rss_bytes_delta <= 0:
+            return None
+        return min(1.0, self.explained_bytes / self.rss_bytes_delta)
+
+
+@attrs.frozen(eq=False)
+class Explanation:
+    """Why what grew cannot be freed: the growers, most telling first."""
+
+    diff: HeapDiff
+    growers: tuple[Grower, ...]
+    coverage: Coverage
+    garbage_verdict: Verdict | None = None
+    next_step: str | None = None

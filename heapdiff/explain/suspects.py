@@ -1,0 +1,167 @@
+"""A diff in, the explanation out: who grew, what holds it, how it hangs together, what mends it."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Sequence
+
+import attrs
+
+from heapdiff.diff.model import HeapDiff, PathGrowth, SiteGrowth
+from heapdiff.explain.accumulation import named_steps
+from heapdiff.explain.growers import Candidate, rank_growers
+from heapdiff.explain.holders import Held, find_holders
+from heapdiff.explain.model import ChainHop, Coverage, Explanation, Grower, HolderKind, Trend, VerdictKind
+from heapdiff.explain.rules import DEFAULT_RULES, Evidence, Rule, judge, judge_garbage
+from heapdiff.graph import Hop, shortest_chain
+from heapdiff.snapshot.labels import LabelKind
+
+__all__ = ["explain_diff"]
+
+_SITES = 3  # most productive allocation sites that are named for each grower
+
+
+def explain_diff(diff: HeapDiff, growers: int = 10, rules: Sequence[Rule] = DEFAULT_RULES) -> Explanation:
+    """Why what grew cannot be freed, for at most *growers* types, the most telling first.
+
+    Args:
+        diff: What grew.
+        growers: Types to explain, 0 or more.
+        rules: Patterns to look for, from the general to the particular; the last that fits is taken.
+
+    Raises:
+        ValueError: *growers* is negative.
+    """
+    if growers < 0:
+        raise ValueError(f"growers is {growers}; expected 0 or more")
+    candidates = rank_growers(diff, growers)
+    held = find_holders(diff, candidates)
+    explained = tuple(_grower(diff, candidate, by, rules) for candidate, by in zip(candidates, held, strict=True))
+    return Explanation(
+        diff=diff,
+        growers=explained,
+        coverage=_coverage(diff, candidates),
+        garbage_verdict=judge_garbage(diff),
+        next_step=_next_step(diff, explained),
+    )
+
+
+def _grower(diff: HeapDiff, candidate: Candidate, held: Held, rules: Sequence[Rule]) -> Grower:
+    branch = candidate.branch
+    path = tuple(diff.paths[number] for number in diff.paths.ancestry(branch.end_paths[0]))
+    depth = branch.point - 1  # the virtual root is no part of the path
+    if held.sample:
+        node = diff.now.label_tree["node_of"][held.sample[0]]
+        path = next((_with_root(diff, n) for n in _paths_of_node(diff, node)), path)
+    grower = Grower(
+        type_name=candidate.growth.name,
+        objects=candidate.growth.objects,
+        shallow_bytes_delta=candidate.growth.shallow_bytes_delta,
+        retained_bytes_delta=candidate.growth.retained_bytes_delta,
+        steps=candidate.steps,
+        trend=candidate.trend,
+        holders=held.holders,
+        chain=_chain(diff, held, path, depth),
+        sites=_sites(diff, candidate),
+        group=candidate.group,
+        group_growth_bytes=candidate.group_growth_bytes,
+        in_place=branch.in_place,
+        fingerprint=_fingerprint(diff, candidate),
+    )
+    return attrs.evolve(grower, verdict=judge(Evidence(diff, grower, path, depth), rules))
+
+
+def _paths_of_node(diff: HeapDiff, node: int) -> list[int]:
+    return [path.number for path in diff.paths if path.now_node == node]
+
+
+def _with_root(diff: HeapDiff, number: int) -> tuple[PathGrowth, ...]:
+    return tuple(diff.paths[step] for step in diff.paths.ancestry(number))
+
+
+def _chain(diff: HeapDiff, held: Held, path: Sequence[PathGrowth], depth: int) -> tuple[ChainHop, ...]:
+    """The shortest chain to one of the new objects."""
+    if not held.sample:
+        return ()
+    node_of = diff.now.label_tree["node_of"]
+    by_node = {step.now_node: step for step in path}
+    holder_node = path[depth].now_node if 0 <= depth < len(path) else None
+    hops = []
+    for hop in shortest_chain(diff.now, held.sample[0]).hops:
+        node = node_of[hop.object]
+        step = by_node.get(node)
+        hops.append(_hop(hop, step, is_holder=node == holder_node and holder_node is not None))
+    return _with_owner(hops)
+
+
+def _hop(hop: Hop, step: PathGrowth | None, *, is_holder: bool) -> ChainHop:
+    return ChainHop(
+        kind=hop.kind,
+        label=hop.label_text,
+        type_name=hop.type_name,
+        shallow_bytes=hop.shallow_bytes,
+        retained_bytes=hop.retained_bytes,
+        repeats=hop.repeats,
+        objects_base=step.objects[0] if step is not None else None,
+        objects_now=step.objects[-1] if step is not None else None,
+        is_holder=is_holder,
+    )
+
+
+def _with_owner(hops: Sequence[ChainHop]) -> tuple[ChainHop, ...]:
+    """The same hops; the first module or class that the standard library does not bring is the owner."""
+    for number, hop in enumerate(hops):
+        name = hop.label.removeprefix("module ") if hop.kind is LabelKind.ROOT_MODULE else hop.type_name
+        if "." not in name and hop.kind is not LabelKind.ROOT_MODULE:
+            continue  # a builtin type
+        if name.partition(".")[0] not in sys.stdlib_module_names:
+            return (*hops[:number], attrs.evolve(hop, is_owner=True), *hops[number + 1 :])
+    return tuple(hops)
+
+
+def _sites(diff: HeapDiff, candidate: Candidate) -> tuple[SiteGrowth, ...]:
+    of_type = [site for site in diff.sites or () if site.type_name == candidate.growth.name and site.objects_delta > 0]
+    return tuple(sorted(of_type, key=lambda site: (-site.objects_delta, site.frames))[:_SITES])
+
+
+def _fingerprint(diff: HeapDiff, candidate: Candidate) -> str:
+    """Eight digits that name the suspicious stretch: label kinds, names and types, no positions and no data."""
+    stretch = [f"{kind.name} {text} {type_name}" for kind, text, type_name in named_steps(diff.paths, candidate.branch)]
+    digest = hashlib.sha256("\n".join([*stretch, candidate.growth.name]).encode("utf-8", "backslashreplace"))
+    return digest.hexdigest()[:8]
+
+
+def _coverage(diff: HeapDiff, candidates: Sequence[Candidate]) -> Coverage:
+    base, now = diff.base.snapshot.process, diff.now.snapshot.process
+    roots: set[int] = set()
+    for candidate in candidates:
+        branch = candidate.branch
+        roots.update(branch.point_paths if branch.point else branch.steps[1] if len(branch.steps) > 1 else ())
+    outermost = [n for n in roots if not roots & (set(diff.paths.ancestry(n)) - {n})]
+    return Coverage(
+        rss_bytes_delta=_difference(base.rss_bytes, now.rss_bytes),
+        live_bytes_delta=diff.live_bytes_delta,
+        explained_bytes=sum(diff.paths.subtree_bytes_delta[number] for number in outermost),
+        arena_bytes_delta=_difference(base.arena_bytes, now.arena_bytes),
+    )
+
+
+def _difference(before: int | None, after: int | None) -> int | None:
+    return None if before is None or after is None else after - before
+
+
+def _next_step(diff: HeapDiff, growers: Sequence[Grower]) -> str | None:
+    """The one step that would settle what is still open."""
+    if not growers:
+        return None
+    leading = growers[0]
+    if leading.trend is Trend.TWO_PICTURES and leading.verdict and leading.verdict.kind is VerdictKind.UNSURE:
+        return "A third snapshot would show whether it grows steadily: compare(base, now, later)."
+    if leading.trend is Trend.SLOWING:
+        return "More snapshots, after equal amounts of work, would show whether it stops: compare(base, *later)."
+    if leading.holder is not None and leading.holder.kind is HolderKind.NATIVE:
+        return "Count sys.getrefcount() of such an object before and after each call into the extension that is handed it."
+    if diff.sites is None and leading.verdict and leading.verdict.kind is not VerdictKind.BENIGN:
+        return "heapdiff.start_tracing() before the base snapshot would name the lines that allocate them."
+    return None

@@ -1,0 +1,38 @@
+"""Snapshots in, a report out: the whole library in one screen."""
+
+from collections.abc import Sequence
+
+from heapdiff.diff import diff_graphs
+from heapdiff.explain import DEFAULT_RULES, Rule, explain_diff
+from heapdiff.graph import HeapGraph
+from heapdiff.report import Report
+from heapdiff.snapshot.model import Snapshot
+
+__all__ = ["compare"]
+
+
+def compare(base: Snapshot, *later: Snapshot, growers: int = 10, rules: Sequence[Rule] = DEFAULT_RULES) -> Report:
+    """What grew from *base* to the last of the later snapshots, and why it cannot be freed.
+
+    Live heap → snapshot → graph → diff → explanation → report. Two snapshots show what grew; three or
+    more, taken after equal amounts of work, show whether it stops.
+
+    Args:
+        base: The earlier moment, or another process of the same program.
+        *later: One or more later moments, in their order.
+        growers: Types to explain at most, 0 or more.
+        rules: Known patterns of growth, from the general to the particular; the last that fits gives the
+            verdict. Add yours: ``rules=(*DEFAULT_RULES, mine)``.
+
+    Raises:
+        TypeError: No later snapshot was given, or something that is no snapshot.
+        ValueError: *growers* is negative.
+    """
+    if not later:
+        raise TypeError("compare() needs at least two snapshots: compare(base, now)")
+    for place, snapshot in enumerate((base, *later)):
+        if not isinstance(snapshot, Snapshot):
+            raise TypeError(f"compare() argument {place + 1} is a {type(snapshot).__name__}, expected a Snapshot")
+    graphs = [HeapGraph.of(snapshot) for snapshot in (base, *later)]
+    diff = diff_graphs(graphs[0], graphs[-1], graphs[1:-1])
+    return Report(explain_diff(diff, growers, rules))

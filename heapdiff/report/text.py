@@ -1,0 +1,370 @@
+"""An explanation in, the text for a person at three in the morning out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+
+from heapdiff.diff.model import HeapDiff, SiteGrowth, TypeGrowth
+from heapdiff.explain.model import ChainHop, Explanation, Grower, Holder, HolderKind, Verdict, VerdictKind
+from heapdiff.report.escape import clean
+from heapdiff.sizes import (
+    count_text,
+    delta_bytes_text,
+    delta_count_text,
+    percent_text,
+    size_text,
+)
+
+__all__ = ["render_text"]
+
+_WIDTH = 100
+_TABLE_ROWS = 10
+_SUSPECTS = 4  # groups that are drawn in full
+_COMPANIONS = 5
+_MOST_HOPS = 14
+_LABEL_WIDTH = 42
+_SAME = 0.02  # parts of the live growth that are too small for the headline
+
+_RED, _GREEN, _BOLD, _DIM, _RESET = "\x1b[31m", "\x1b[32m", "\x1b[1m", "\x1b[2m", "\x1b[0m"
+
+
+def render_text(explanation: Explanation, *, colour: bool = False) -> str:
+    """The report, the answer first, at most 100 columns wide.
+
+    Args:
+        explanation: What grew and why.
+        colour: Whether to write the colours of a terminal; say so only where it goes to one.
+    """
+    return "\n".join(_Text(explanation, colour).lines()) + "\n"
+
+
+class _Text:
+    def __init__(self, explanation: Explanation, colour: bool) -> None:
+        self._explanation = explanation
+        self._diff = explanation.diff
+        self._colour = colour
+
+    def lines(self) -> list[str]:
+        groups = _groups(self._explanation.growers)
+        lines = [self._paint(_BOLD, part) for part in _wrapped(_headline(self._explanation, groups))]
+        lines += _wrapped(_moments(self._diff) + _coverage(self._explanation))
+        lines += self._table(groups)
+        for number, growers in enumerate(groups[:_SUSPECTS], start=1):
+            lines += ["", *self._suspect(number, growers)]
+        lines += self._others(groups[_SUSPECTS:])
+        lines += self._footer()
+        return lines
+
+    def _paint(self, code: str, text: str) -> str:
+        return f"{code}{text}{_RESET}" if self._colour and text else text
+
+    # The table
+
+    def _table(self, groups: Sequence[Sequence[Grower]]) -> list[str]:
+        rows = _table_rows(self._diff, groups)
+        if not rows:
+            return []
+        whole = max(self._diff.live_bytes_delta, sum(max(0, row.shallow_bytes_delta) for row in rows)) or 1
+        lines = ["", f"{'flat':>10}  {'flat%':>6}  {'sum%':>6}  {'cum':>10}  {'cum%':>6}  {'objects':>10}  type"]
+        running = 0
+        for row in rows:
+            running += row.shallow_bytes_delta
+            retained = row.retained_bytes_delta
+            cells = (
+                f"{delta_bytes_text(row.shallow_bytes_delta):>10}",
+                f"{percent_text(row.shallow_bytes_delta, whole):>6}",
+                f"{percent_text(running, whole):>6}",
+                f"{delta_bytes_text(retained) if retained is not None else '-':>10}",
+                f"{percent_text(retained, whole) if retained is not None else '-':>6}",
+                f"{delta_count_text(row.objects_delta):>10}",
+                _shortened(clean(row.name), 40),
+            )
+            lines.append("  ".join(cells))
+        left = len(self._diff.grown) - len(rows)
+        if left > 0:
+            lines.append(self._paint(_DIM, f"{'':>60}  {left:,} more types grew"))
+        return lines
+
+    # One suspect: all growers that pile up at one point
+
+    def _suspect(self, number: int, growers: Sequence[Grower]) -> list[str]:
+        leading = growers[0]
+        lines = [self._paint(_BOLD, _heading(number, leading))]
+        lines += self._chain(leading)
+        lines += self._holders(leading)
+        if leading.sites:
+            lines += _field("added by", ", ".join(_site(site) for site in leading.sites))
+        companions = [f"{delta_count_text(g.objects_delta)} {clean(g.type_name)}" for g in growers[1 : _COMPANIONS + 1]]
+        if companions:
+            lines += _field("with", ", ".join(companions))
+        lines += self._verdict(leading.verdict)
+        lines += _field("fingerprint", leading.fingerprint)
+        return lines
+
+    def _chain(self, grower: Grower) -> list[str]:
+        hops = grower.chain
+        if not hops:
+            return []
+        lines = [f"   ╭ GC root: {_shortened(clean(hops[0].label), _WIDTH - 14)}"]
+        if hops[0].is_holder and len(hops) > 1:
+            lines[0] += self._paint(_RED, "   ◀ piles up here")
+        adds = next((place + 1 for place, hop in enumerate(hops) if hop.is_holder), None)
+        for place in _shown(len(hops), adds):
+            if place is None:
+                lines.append("   │   …")
+                continue
+            label = _shortened(clean(hops[place].label), _LABEL_WIDTH)
+            if place < len(hops) - 1:
+                lines.append(self._hop(label, hops[place], grower))
+            elif len(hops) > 1:
+                lines.append(f"   │   {label}")
+            if place == adds:
+                lines.append(f"   │   {self._paint(_RED, '~' * len(label))}")
+        last = hops[-1]
+        new = f"× {count_text(grower.holder.new_objects)} new" if grower.holder and not grower.in_place else "got larger"
+        mark = self._paint(_RED, "   ◀ grows here") if last.is_holder else ""
+        lines.append(f"   ╰→ {_shortened(clean(last.type_name), 48):<48}  {size_text(last.shallow_bytes)} {new}{mark}")
+        return lines
+
+    def _hop(self, label: str, hop: ChainHop, grower: Grower) -> str:
+        what = clean(hop.type_name)
+        if hop.repeats > 1:
+            what += f" × {count_text(hop.repeats)} in a row"
+        holder = grower.holder
+        if hop.is_holder and holder is not None and holder.entries_now is not None and holder.object_count == 1:
+            what += f", {_from_to(holder.entries_base, holder.entries_now)} entries"
+        elif hop.objects_now is not None and hop.objects_now > 1:
+            what += f", {_from_to(hop.objects_base, hop.objects_now)} objects"
+        mark = self._paint(_RED, "   ◀ piles up here") if hop.is_holder else ""
+        if hop.is_owner:
+            mark += self._paint(_DIM, "   (yours)") if not hop.is_holder else ""
+        room = _WIDTH - 7 - _LABEL_WIDTH - 14 - (19 if hop.is_holder else 0)
+        return f"   │   {label:<{_LABEL_WIDTH}}  {size_text(hop.retained_bytes):>9}  {_shortened(what, room)}{mark}"
+
+    def _holders(self, grower: Grower) -> list[str]:
+        lines = []
+        joint = [holder for holder in grower.holders if holder.joint]
+        if joint:
+            lines += _field("joint", f"{len(joint)} holders keep the same objects alive; all of them must let go:")
+            lines += [line for holder in joint for line in _field("", _joint_holder(holder))]
+        apart = [holder for holder in grower.holders[1:] if not holder.joint]
+        if apart:
+            places = ", ".join(f"{clean(h.expression)} ({count_text(h.new_objects)} new)" for h in apart)
+            lines += _field("also in", places)
+        holder = grower.holder
+        if holder is not None and holder.object_count > 1 and not grower.in_place:
+            kind = clean(holder.type_name)
+            lines += _field("held in", f"{count_text(holder.object_count)} × {kind} at {clean(holder.expression)}")
+        return lines
+
+    def _verdict(self, verdict: Verdict | None) -> list[str]:
+        if verdict is None:
+            return []
+        code = {VerdictKind.LEAK: _RED, VerdictKind.BENIGN: _GREEN, VerdictKind.UNSURE: _BOLD}[verdict.kind]
+        lines = _field("verdict", f"{verdict.kind.value}: {clean(verdict.text)}")
+        lines[0] = lines[0].replace(verdict.kind.value, self._paint(code, verdict.kind.value), 1)
+        return lines + (_field("mend", clean(verdict.mend)) if verdict.mend else [])
+
+    # The end
+
+    def _others(self, groups: Sequence[Sequence[Grower]]) -> list[str]:
+        lines = [""] if groups else []
+        for growers in groups:
+            leading = growers[0]
+            verdict = f": {leading.verdict.kind.value}" if leading.verdict else ""
+            where = clean(leading.holder.expression) if leading.holder else "many places"
+            text = f"also  {_delta(leading)} {clean(leading.type_name)} in {where}{verdict}"
+            lines.append(self._paint(_DIM, _shortened(text, _WIDTH)))
+        return lines
+
+    def _footer(self) -> list[str]:
+        lines: list[str] = []
+        garbage = self._explanation.garbage_verdict
+        if garbage is not None:
+            lines += _wrapped(f"Garbage: {garbage.text} {garbage.mend}".strip())
+        lines += [line for remark in self._diff.remarks for line in _wrapped(clean(remark))]
+        if not self._diff.same_process and self._explanation.growers:
+            lines += _wrapped("Not known to be one process: matched by label paths, not by identity.")
+        limits = sorted({clean(limit.text) for limit in self._diff.now.snapshot.limits})
+        lines += [line for text in limits for line in _wrapped(f"Not seen: {text}")]
+        if self._explanation.next_step:
+            lines += _wrapped(f"Next: {self._explanation.next_step}")
+        return ["", *lines] if lines else []
+
+
+# The first lines
+
+
+def _headline(explanation: Explanation, groups: Sequence[Sequence[Grower]]) -> str:
+    diff = explanation.diff
+    if not groups:
+        change = diff.live_bytes_delta
+        return "Nothing grew." if change <= 0 else f"Nothing grew that has a name: {delta_bytes_text(change)} in small change."
+    leading = groups[0][0]
+    size = leading.retained_bytes_delta
+    if leading.in_place:
+        text = f"{clean(leading.type_name)} got larger by {size_text(leading.shallow_bytes_delta)}"
+    else:
+        text = f"{count_text(leading.objects_delta)} new {clean(leading.type_name)}"
+        if size is not None and size > 0:
+            text += f" retain {size_text(size)}"
+    part = (size or 0) if not leading.in_place else leading.shallow_bytes_delta
+    if diff.live_bytes_delta > 0 and part > 0:
+        text += f", {min(100, round(100 * part / diff.live_bytes_delta))} % of the growth"
+    return f"{text}. {_piles_up(leading)}"
+
+
+def _piles_up(grower: Grower) -> str:
+    holder = grower.holder
+    if holder is None or holder.kind is HolderKind.SPREAD:
+        return "They are spread over many places."
+    if grower.in_place:
+        return f"It is {clean(holder.expression)}."
+    where = clean(holder.expression)
+    if holder.joint:
+        return f"{sum(h.joint for h in grower.holders)} holders keep them alive together, first {where}."
+    if holder.kind is HolderKind.NATIVE:
+        return "No object holds them: native code does."
+    kind = clean(holder.type_name)
+    if holder.object_count == 1 and kind:
+        return f"They pile up in one {kind}: {where}."
+    return f"They pile up in {count_text(holder.object_count)} × {kind} at {where}." if kind else f"They hang below {where}."
+
+
+def _moments(diff: HeapDiff) -> str:
+    times = [_clock(moment) for moment in diff.capture_times]
+    if len(times) > 3:  # noqa: PLR2004 - base, one between and now still fit
+        times = [times[0], f"{len(times) - 2} between", times[-1]]
+    names = ["base", *[""] * (len(times) - 2), "now"]
+    parts = [" → ".join(f"{name} {moment}".strip() for name, moment in zip(names, times, strict=True))]
+    base, now = diff.base.snapshot.process, diff.now.snapshot.process
+    if diff.same_process:
+        parts.append(f"pid {now.pid}")
+    elif base.pid is not None and now.pid is not None:
+        parts.append(f"pid {base.pid} and {now.pid}")
+    collected = {base.collected_before, now.collected_before}
+    if collected == {True}:
+        parts.append("gc run before each")
+    elif collected == {False}:
+        parts.append("gc not run before")
+    elif None not in collected:
+        parts.append("gc run before one of them only")
+    return " · ".join(parts)
+
+
+def _clock(moment: float | None) -> str:
+    return "at an unknown time" if moment is None else time.strftime("%H:%M:%S", time.localtime(moment))
+
+
+def _coverage(explanation: Explanation) -> str:
+    coverage = explanation.coverage
+    text = f" · RSS {delta_bytes_text(coverage.rss_bytes_delta)}, live objects {delta_bytes_text(coverage.live_bytes_delta)}"
+    part = coverage.explained_part
+    if part is not None and explanation.growers:
+        text += f", {round(100 * part)} % of RSS explained"
+    return text
+
+
+# Parts of lines
+
+
+def _groups(growers: Iterable[Grower]) -> list[list[Grower]]:
+    groups: dict[int, list[Grower]] = {}
+    for grower in growers:
+        groups.setdefault(grower.group, []).append(grower)
+    return list(groups.values())
+
+
+def _table_rows(diff: HeapDiff, groups: Sequence[Sequence[Grower]]) -> list[TypeGrowth]:
+    """The types with most shallow growth, and each suspect whatever its size."""
+    if not groups:
+        return []
+    by_name = {row.name: row for row in diff.types}
+    chosen = {growers[0].type_name: by_name[growers[0].type_name] for growers in groups[:_SUSPECTS]}
+    for row in diff.grown:
+        if len(chosen) >= _TABLE_ROWS:
+            break
+        chosen.setdefault(row.name, row)
+    return sorted(chosen.values(), key=lambda row: (-row.shallow_bytes_delta, row.name))
+
+
+def _heading(number: int, grower: Grower) -> str:
+    retained = grower.retained_bytes_delta
+    parts = [f"{number}  {_shortened(clean(grower.type_name), 44)}"]
+    if grower.in_place:
+        parts.append(f"{delta_bytes_text(grower.shallow_bytes_delta)} in place")
+    else:
+        parts.append(_from_to(grower.objects_base, grower.objects_now))
+    if retained is not None:
+        parts.append(f"retained {delta_bytes_text(retained)}")
+    return "   ".join(parts)
+
+
+def _delta(grower: Grower) -> str:
+    return delta_bytes_text(grower.shallow_bytes_delta) if grower.in_place else delta_count_text(grower.objects_delta)
+
+
+def _joint_holder(holder: Holder) -> str:
+    if holder.exclusive_bytes is None:
+        return clean(holder.expression)
+    return (
+        f"{clean(holder.expression)} ({clean(holder.type_name)}): {size_text(holder.exclusive_bytes)} its own, "
+        f"{size_text(holder.share_bytes)} with its share"
+    )
+
+
+def _site(site: SiteGrowth) -> str:
+    file, line = site.frames[0]
+    return f"{clean(file)}:{line} × {count_text(site.objects_delta)}"
+
+
+def _from_to(before: int | None, after: int | None) -> str:
+    return f"{count_text(before or 0)} → {count_text(after)}"
+
+
+def _shown(count: int, adds: int | None) -> list[int | None]:
+    """The hops after the root, with None for a stretch in the middle that is left out."""
+    places: list[int | None] = list(range(1, count))
+    if count <= _MOST_HOPS:
+        return places
+    kept = set(range(1, 5)) | set(range(count - 4, count))
+    if adds is not None:
+        kept |= set(range(max(1, adds - 2), min(count, adds + 2)))
+    shown: list[int | None] = []
+    for place in range(1, count):
+        if place in kept:
+            shown.append(place)
+        elif shown and shown[-1] is not None:
+            shown.append(None)
+    return shown
+
+
+def _shortened(text: str, room: int) -> str:
+    """The text, its middle left out where it is too long."""
+    if len(text) <= room:
+        return text
+    tail = room * 2 // 3
+    return f"{text[: room - tail - 1]}…{text[-tail:]}"
+
+
+def _field(name: str, text: str) -> list[str]:
+    """A named line of a suspect, wrapped under its text."""
+    first, *rest = _wrapped(text, _WIDTH - 16) or [""]
+    return [f"   {name:<12} {first}", *(f"{'':<16}{line}" for line in rest)]
+
+
+def _wrapped(text: str, width: int = _WIDTH) -> list[str]:
+    """Lines of at most that width; a word that is longer keeps a line of its own, cut where it must be."""
+    lines: list[str] = []
+    line = ""
+    for word in text.split(" "):
+        if line and len(line) + 1 + len(word) > width:
+            lines.append(line)
+            line = word
+        else:
+            line = f"{line} {word}" if line else word
+        while len(line) > width:
+            lines.append(line[:width])
+            line = line[width:]
+    return [*lines, line] if line else lines
