@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from heapdiff.diff.profile import Profile, ProfileSample, build_profile
 from heapdiff.errors import NothingFoundError
-from heapdiff.graph import HeapGraph, LabelTree, label_text, path_expression
+from heapdiff.graph import HeapGraph, label_text, path_expression, read_label
 from heapdiff.native import Columns
 from heapdiff.snapshot.labels import LabelKind
 
@@ -34,16 +34,20 @@ def profile_of_paths(graph: HeapGraph) -> Profile:
     Each object counts once, on the shortest chain that leads to it: flat is what it occupies, cum
     what is reached through the name first. A frame reads ``.registry (app.locks.LockRegistry)``.
     """
-    tree = LabelTree.of(graph)
-    types = tree.columns["node_type"].tolist()
+    columns = graph.label_tree
+    labels, types = columns["node_label"].tolist(), columns["node_type"].tolist()
     names = [graph.snapshot.type_name(row) for row in range(graph.snapshot.type_count)]
+    frames: dict[tuple[int, int], str] = {}
 
     def frame(node: int) -> str:
-        kind, text = tree.label(node)
-        name = label_text(kind, text) if kind.is_root else path_expression([(kind, text)])
-        return name if kind in _SELF_EVIDENT else f"{name} ({names[types[node]]})"
+        key = labels[node], types[node]
+        if key not in frames:
+            kind, text = read_label(graph.snapshot, labels[node])
+            name = label_text(kind, text) if kind.is_root else path_expression([(kind, text)])
+            frames[key] = name if kind in _SELF_EVIDENT else f"{name} ({names[types[node]]})"
+        return frames[key]
 
-    return _profile_of_tree(tree.columns, frame)
+    return _profile_of_tree(columns, frame)
 
 
 def profile_of_sites(graph: HeapGraph) -> Profile:

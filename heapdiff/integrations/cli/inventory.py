@@ -3,6 +3,7 @@
 import datetime
 import json
 import os
+import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -11,6 +12,7 @@ import attrs
 
 from heapdiff.graph import HeapGraph
 from heapdiff.native import state_totals
+from heapdiff.report.escape import clean
 from heapdiff.sizes import NOT_MEASURED, count_text, size_text
 from heapdiff.snapshot.labels import LabelKind
 from heapdiff.snapshot.model import Process, Snapshot
@@ -19,8 +21,13 @@ __all__ = ["describe_snapshot"]
 
 #: The numbers of the states that shortest_paths tells apart, and what they are called here.
 _STATES = ("garbage", "live", "own")
-_LABEL_WIDTH = 12
-_TEXT_WIDTH = 84
+_STATE_REMARKS = {
+    "live": "live",
+    "garbage": "garbage: no root reaches it, it waits for the collector",
+    "own": "heapdiff's own, not counted anywhere",
+}
+_LABEL_WIDTH = 13
+_WIDTH = 100
 
 _ROOT_NAMES = {
     LabelKind.ROOT_MODULE: "modules",
@@ -78,12 +85,11 @@ def _lines(snapshot: Snapshot, facts: dict[str, Any], path: str) -> Iterator[str
     process = snapshot.process
     yield f"{path}: {_origin(process)}"
     yield ""
-    for name, sums in facts["states"].items():
-        remark = {"garbage": "no root reaches it: it waits for the collector", "own": "heapdiff's own"}.get(name, "")
-        label = "objects" if name == "live" else ""
+    for name, remark in _STATE_REMARKS.items():
+        sums = facts["states"][name]
         if name == "live" or sums["objects"]:
-            words = f"{count_text(sums['objects']):>12}  {size_text(sums['bytes']):>9}  {remark or 'live'}"
-            yield _row(label, words)
+            words = f"{count_text(sums['objects']):>12}  {size_text(sums['bytes']):>9}  {remark}"
+            yield _row("objects" if name == "live" else "", words)
     yield _row("references", f"{count_text(facts['references']):>12}")
     yield _row("types", f"{count_text(facts['types']):>12}")
     roots = sum(facts["roots"].values())
@@ -102,7 +108,9 @@ def _lines(snapshot: Snapshot, facts: dict[str, Any], path: str) -> Iterator[str
         yield ""
         yield "What could not be seen:"
         for limit in snapshot.limits:
-            yield f"  {limit.name}: {limit.text}"
+            yield from textwrap.wrap(
+                clean(limit.text), _WIDTH, initial_indent="  ", subsequent_indent="  ", break_long_words=False
+            )
 
 
 def _kinds(roots: dict[str, int]) -> str:
@@ -114,7 +122,7 @@ def _kinds(roots: dict[str, int]) -> str:
 def _origin(process: Process) -> str:
     when = _moment(process.capture_time)
     what = process.command or "a process"
-    return f"{what}, pid {_known(process.pid)} on {_known(process.host)}, {when}, Python {_known(process.python)}"
+    return f"{clean(what)}, pid {_known(process.pid)} on {_known(process.host)}, {when}, Python {_known(process.python)}"
 
 
 def _process_lines(process: Process) -> Iterator[str]:
@@ -156,7 +164,7 @@ def _wrapped(words: Sequence[str], between: str, indent: str) -> str:
     """The words in lines that a terminal of 100 columns does not break."""
     lines = [""]
     for word in words:
-        if lines[-1] and len(indent) + len(lines[-1]) + len(between) + len(word) > _TEXT_WIDTH + _LABEL_WIDTH:
+        if lines[-1] and len(indent) + len(lines[-1]) + len(between) + len(word) > _WIDTH:
             lines[-1] += between.rstrip()
             lines.append(word)
         else:
