@@ -204,7 +204,7 @@ def _entries(columns: Columns, objects: Sequence[int]) -> int | None:
         # The five bits of kind are in the last byte of each label.
         kinds = bytes(labels[start[obj] : start[obj + 1]].cast("B")[3::4])
         count += kinds.translate(_IS_ENTRY).count(1)
-    return count
+    return count or None
 
 
 _IS_ENTRY = bytes(byte >> 3 in _ENTRY_KINDS for byte in range(256))
