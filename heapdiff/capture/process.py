@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, Final
 
-from heapdiff.native import _native
+from heapdiff.native import arena_bytes
 from heapdiff.snapshot.model import Process
 
 __all__ = ["read_process"]
@@ -44,7 +44,7 @@ def read_process(**measured: Any) -> Process:
         "gc_collections": tuple(generation["collections"] for generation in gc.get_stats()),
         "gc_frozen_objects": gc.get_freeze_count(),
         "allocated_blocks": sys.getallocatedblocks(),
-        "arena_bytes": _native.arena_bytes(),
+        "arena_bytes": arena_bytes(),
     }
     return Process(**facts | measured)
 

@@ -12,7 +12,7 @@ from typing import Final
 import attrs
 
 from heapdiff.errors import SnapshotCorruptError, SnapshotFileError, SnapshotVersionError
-from heapdiff.native import Columns, _native
+from heapdiff.native import Columns, validate
 from heapdiff.sizes import size_text
 from heapdiff.snapshot.container import ALIGNMENT, MARK_NAME, ContainerWriter, Member, read_mark, read_members
 from heapdiff.snapshot.manifest import (
@@ -60,7 +60,7 @@ def write_snapshot(snapshot: Snapshot, path: str | os.PathLike[str], *, compress
         SnapshotFileError: The operating system does not take it; nothing is left behind.
         ValueError: The columns are not those of a snapshot.
     """
-    name = os.fspath(path)
+    name = os.fsdecode(path)
     codec: Codec | None = None
     if compress:
         codec = compress if compress is not True else "zstd" if has_zstd() else "deflate"
@@ -92,7 +92,7 @@ def read_snapshot(path: str | os.PathLike[str], *, limit_bytes: int | None = Non
         SnapshotTruncatedError: It ends before its contents do.
         SnapshotCorruptError: Its contents contradict its checksums or themselves.
     """
-    name = os.fspath(path)
+    name = os.fsdecode(path)
     try:
         return _read(memoryview(_mapped_file(name)), limit_bytes)
     except OSError as error:
@@ -201,7 +201,7 @@ def _read(data: memoryview, limit_bytes: int | None) -> Snapshot:
     else:
         columns = _mapped_columns(data, members, manifest)
     try:
-        getattr(_native, "validate", bool)(columns)
+        validate(columns)
     except ValueError as error:
         raise SnapshotCorruptError(f"its columns contradict each other: {error}") from error
     return Snapshot(columns, manifest.process, manifest.limits)

@@ -11,7 +11,8 @@ def limits_of(columns: Columns, *, traced: bool) -> tuple[Limit, ...]:
     limits = []
     if not traced:
         limits.append(Limit("sites", "Allocation sites: tracemalloc was not tracing (heapdiff.start_tracing())."))
-    unsized = sum(1 for flags in bytes(columns["object_flags"]) if flags & ObjectFlag.NATIVE_MEMORY)
+    flags = bytes(columns["object_flags"])
+    unsized = sum(flags.count(value) for value in range(256) if value & ObjectFlag.NATIVE_MEMORY)
     if unsized:
         limits.append(
             Limit(

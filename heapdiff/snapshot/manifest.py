@@ -107,7 +107,7 @@ def encode_manifest(manifest: Manifest) -> bytes:
         "process": {name: _as_json(value) for name, value in attrs.asdict(manifest.process, recurse=False).items()},
         "limits": [attrs.asdict(limit) for limit in manifest.limits],
     }
-    return json.dumps(content, indent=1).encode("ascii") + b"\n"
+    return json.dumps(content, separators=(",", ":")).encode("ascii")
 
 
 def decode_manifest(data: bytes) -> Manifest:

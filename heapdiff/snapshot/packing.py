@@ -8,7 +8,7 @@ from mmap import mmap
 from typing import Any, Final, Literal, cast
 
 from heapdiff.errors import SnapshotCorruptError, SnapshotFileError
-from heapdiff.native import _native
+from heapdiff.native import decode_transform, encode_transform, shuffle, unshuffle
 from heapdiff.snapshot.manifest import ITEM_BYTES, ColumnEntry
 
 __all__ = ["BLOCK_BYTES", "TRANSFORMS", "Codec", "check_packing", "has_zstd", "pack_column", "unpack_column"]
@@ -57,15 +57,13 @@ def pack_column(
     source = numbers
     if entry.packing.transform != "none" and entry.length:
         source = memoryview(mmap(-1, entry.plain_bytes))
-        _native.encode_transform(
-            entry.packing.transform, item_bytes, numbers, source, *_context(entry, columns, type_count)
-        )
+        encode_transform(entry.packing.transform, item_bytes, numbers, source, *_context(entry, columns, type_count))
     compress = _compressor(entry.packing.codec)
     shuffled = bytearray(entry.packing.block_bytes)
     for start in range(0, entry.plain_bytes, entry.packing.block_bytes):
         block = source[start : start + entry.packing.block_bytes]
         planes = memoryview(shuffled)[: len(block)]
-        _native.shuffle(block, item_bytes, planes)
+        shuffle(block, item_bytes, planes)
         packed = compress(planes)
         yield _FRAME.pack(len(packed))
         yield packed
@@ -97,14 +95,12 @@ def unpack_column(
         at += packed_bytes
         if planes is None or len(planes) != len(room):
             raise SnapshotCorruptError(f"a block of column {entry.name} does not unpack to {len(room):,} bytes.")
-        _native.unshuffle(planes, item_bytes, room)
+        unshuffle(planes, item_bytes, room)
     if at != len(packed):
         raise SnapshotCorruptError(f"column {entry.name} has {len(packed) - at:,} bytes after its last block.")
     if entry.packing.transform != "none" and entry.length:
         try:
-            _native.decode_transform(
-                entry.packing.transform, item_bytes, numbers, *_context(entry, columns, type_count)
-            )
+            decode_transform(entry.packing.transform, item_bytes, numbers, *_context(entry, columns, type_count))
         except ValueError as error:
             raise SnapshotCorruptError(f"column {entry.name}: {error}") from error
 
@@ -160,7 +156,7 @@ def _decompressor(codec: str) -> Callable[[memoryview, int], bytes | None]:
     zstd = _zstd() if codec == "zstd" else None
 
     def decompress(block: memoryview, expected_bytes: int) -> bytes | None:
-        stream: Any = zlib.decompressobj() if zstd is None else zstd.ZstdDecompressor()
+        stream: Any = zlib.decompressobj() if zstd is None else zstd.ZstdDecompressor(options=_window(zstd))
         try:
             # One byte more than expected, so that a block which has more does not pass for a good one.
             plain = cast(bytes, stream.decompress(block, expected_bytes + 1))
@@ -171,6 +167,11 @@ def _decompressor(codec: str) -> Callable[[memoryview, int], bytes | None]:
         return plain if stream.eof and not stream.unused_data else None
 
     return decompress
+
+
+def _window(zstd: Any) -> dict[Any, int]:
+    """No block needs to look back further than a block is long; a frame that wants more memory lies."""
+    return {zstd.DecompressionParameter.window_log_max: _BLOCK_LIMIT.bit_length() - 1}
 
 
 def _zstd() -> Any:

@@ -17,10 +17,14 @@ inline int known_slots(const cpython::InterpreterFrame* frame, const PyCodeObjec
     return frame->stack_top >= 0 ? frame->stack_top : code->co_nlocalsplus;
 }
 
-inline uint64_t frame_object_slots(PyObject* object) {
-    const auto* frame = reinterpret_cast<cpython::FrameObject*>(object)->frame;
-    const PyCodeObject* code = frame != nullptr ? frame_code(frame) : nullptr;
+// Slots that were allocated with a frame object or a generator. Neither has an ob_size to read them from.
+inline uint64_t slots_of(const PyCodeObject* code) {
     return code == nullptr ? 0 : static_cast<uint64_t>(code->co_nlocalsplus + code->co_stacksize);
 }
+inline uint64_t frame_object_slots(PyObject* object) {
+    const auto* frame = reinterpret_cast<cpython::FrameObject*>(object)->frame;
+    return frame == nullptr ? 0 : slots_of(frame_code(frame));
+}
+inline uint64_t generator_slots(PyObject* object) { return slots_of(frame_code(cpython::generator_frame(object))); }
 
 } // namespace heapdiff

@@ -63,6 +63,7 @@ uint64_t body_bytes(PyObject* object, const TypeInfo& info) {
     }
     case SizeRule::byte_array: return basic + static_cast<uint64_t>(reinterpret_cast<PyByteArrayObject*>(object)->ob_alloc);
     case SizeRule::frame: return basic + frame_object_slots(object) * sizeof(PyObject*);
+    case SizeRule::generator: return basic + generator_slots(object) * sizeof(PyObject*);
     case SizeRule::type: return type_bytes(object);
     case SizeRule::native_call: return native_answer(object, info);
     case SizeRule::fixed: break;
@@ -77,10 +78,8 @@ uint64_t body_bytes(PyObject* object, const TypeInfo& info) {
 uint64_t shallow_bytes(PyObject* object, const TypeInfo& info) noexcept {
     uint64_t header = info.pre_header;
     if (info.shape == Shape::type && !(reinterpret_cast<PyTypeObject*>(object)->tp_flags & Py_TPFLAGS_HEAPTYPE)) header = 0;
-    uint64_t bytes = header + info.inline_values + body_bytes(object, info);
-    if (info.shape == Shape::instance && cpython::has_managed_dict(info.type))
-        bytes += cpython::instance_attributes(object, info.type).values_block_bytes;
-    return bytes;
+    uint64_t values = info.managed_dict ? cpython::instance_values_bytes(object, info.type) : 0;
+    return header + values + body_bytes(object, info);
 }
 
 } // namespace heapdiff

@@ -107,12 +107,20 @@ bool TypeTable::add(PyTypeObject* type) noexcept {
     info.gc = PyType_IS_GC(type);
     info.heap = type->tp_flags & Py_TPFLAGS_HEAPTYPE;
     info.pre_header = static_cast<uint32_t>(cpython::pre_header_bytes(type));
-    info.inline_values = static_cast<uint32_t>(cpython::inline_values_bytes(type));
+    info.managed_dict = cpython::has_managed_dict(type);
     info.native_memory = has_native_memory(type);
     if (!name_type(info)) return false;
     shape_type(info);
     size_type(info);
-    return find_members(info) && infos_.push(info);
+    if (!find_members(info)) return false;
+    if (count_ % kChunk == 0) {
+        Array<TypeInfo> chunk;
+        if (!chunk.resize(kChunk)) return false;
+        chunks_.push_back(std::move(chunk));
+    }
+    chunks_.back()[count_ % kChunk] = info;
+    ++count_;
+    return true;
 }
 
 bool TypeTable::name_type(TypeInfo& info) noexcept {
@@ -142,7 +150,7 @@ void TypeTable::shape_type(TypeInfo& info) noexcept {
         while (info.base->tp_base != nullptr && shape_of(info.base) == Shape::instance) info.base = info.base->tp_base;
         info.base_shape = shape_of(info.base);
     }
-    if (!cpython::has_managed_dict(info.type)) info.dict_offset = info.type->tp_dictoffset;
+    if (!info.managed_dict) info.dict_offset = info.type->tp_dictoffset;
 }
 
 bool TypeTable::add_member(Py_ssize_t offset, const char* name) noexcept {
@@ -189,6 +197,7 @@ void TypeTable::size_type(TypeInfo& info) noexcept {
     else if (PyType_FastSubclass(type, Py_TPFLAGS_TYPE_SUBCLASS)) info.size_rule = SizeRule::type;
     else if (info.base_shape == Shape::set) info.size_rule = SizeRule::set;
     else if (info.base_shape == Shape::frame) info.size_rule = SizeRule::frame;
+    else if (info.base_shape == Shape::generator) info.size_rule = SizeRule::generator;
     else if (info.base == &PyByteArray_Type || type->tp_base == &PyByteArray_Type || type == &PyByteArray_Type)
         info.size_rule = SizeRule::byte_array;
     PyObject* order = type->tp_mro;

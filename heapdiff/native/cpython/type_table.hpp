@@ -6,6 +6,8 @@
 #include "cpython/versions.hpp"
 #include "graph/array.hpp"
 
+#include <vector>
+
 namespace heapdiff {
 
 // How the references of an object are read.
@@ -32,7 +34,7 @@ enum class Shape : uint8_t {
 };
 
 // How the shallow size of an object is worked out.
-enum class SizeRule : uint8_t { fixed, integer, text, list, dict, set, byte_array, frame, type, native_call };
+enum class SizeRule : uint8_t { fixed, integer, text, list, dict, set, byte_array, frame, generator, type, native_call };
 
 // A reference at a fixed place of every object of a type.
 struct Member {
@@ -48,10 +50,10 @@ struct TypeInfo {
     SizeRule size_rule;
     bool gc;
     bool heap;
+    bool managed_dict;        // instances keep attributes as bare values, or in a dict made when asked for
     bool own;                 // of heapdiff itself
     bool native_memory;       // has memory of its own that cannot be sized from outside
     uint32_t pre_header;
-    uint32_t inline_values;
     Py_ssize_t dict_offset;   // of an unmanaged __dict__; 0: none
     uint32_t first_member, member_count;
     uint32_t module, name;    // texts
@@ -71,7 +73,7 @@ class TypeTable {
         uint32_t* known = rows_.at(type);
         if (known == nullptr) return UINT32_MAX;
         if (*known == PointerMap::kAbsent) {
-            *known = static_cast<uint32_t>(infos_.size());
+            *known = static_cast<uint32_t>(count_);
             *fresh = true;
             if (!add(type)) return UINT32_MAX;
         }
@@ -80,8 +82,8 @@ class TypeTable {
     }
     // The row of a type that was met before, or UINT32_MAX.
     uint32_t known_row(const PyTypeObject* type) const noexcept { return rows_.find(type); }
-    const TypeInfo& operator[](uint32_t row) const noexcept { return infos_[row]; }
-    size_t count() const noexcept { return infos_.size(); }
+    const TypeInfo& operator[](uint32_t row) const noexcept { return chunks_[row / kChunk][row % kChunk]; }
+    size_t count() const noexcept { return count_; }
     const Member* members(const TypeInfo& info) const noexcept { return members_.data() + info.first_member; }
 
   private:
@@ -89,7 +91,7 @@ class TypeTable {
         PyTypeObject* type = nullptr;
         uint32_t row = 0;
     };
-    static constexpr size_t kRecent = 1024;
+    static constexpr size_t kRecent = 1024, kChunk = 256;
 
     bool add(PyTypeObject* type) noexcept;
     bool name_type(TypeInfo& info) noexcept;
@@ -99,7 +101,8 @@ class TypeTable {
     void size_type(TypeInfo& info) noexcept;
 
     TextPool& texts_;
-    Array<TypeInfo> infos_;
+    std::vector<Array<TypeInfo>> chunks_; // a row never moves while the table grows
+    size_t count_ = 0;
     Array<Member> members_;
     PointerMap rows_;
     Slot recent_[kRecent];

@@ -86,15 +86,27 @@ inline size_t values_bytes(size_t n) {
     return 8 * n + (n + 2 + 7) / 8 * 8;
 #endif
 }
+// Bytes of a separate block of values. A class gives later instances smaller blocks, once it has seen how many
+// attributes they have, so the class does not tell: the block itself records its capacity (3.13), or the size of its prefix.
+inline size_t values_block_bytes(const void* values, const DictKeys* keys) {
+#if PY_VERSION_HEX >= 0x030D0000
+    (void)keys;
+    return values_bytes(static_cast<const uint8_t*>(values)[0]);
+#else
+    size_t prefix = static_cast<const uint8_t*>(values)[-1];
+    size_t n = keys == nullptr ? 0 : static_cast<size_t>(keys->usable + keys->entry_count);
+    size_t least = prefix < 16 ? 1 : prefix - 8 - 1; // the fewest slots with that prefix
+    return prefix + 8 * (n < least ? least : n);
+#endif
+}
 // Bytes that a dict's own block of values takes; 0 where the values lie inside the instance.
 inline size_t split_values_bytes(PyObject* dict) {
-    auto* values = reinterpret_cast<PyDictObject*>(dict)->ma_values;
+    const void* values = reinterpret_cast<PyDictObject*>(dict)->ma_values;
     if (values == nullptr) return 0;
 #if PY_VERSION_HEX >= 0x030D0000
-    if (reinterpret_cast<uint8_t*>(values)[2]) return 0; // embedded
+    if (static_cast<const uint8_t*>(values)[2]) return 0; // embedded
 #endif
-    const DictKeys* keys = dict_keys(dict);
-    return values_bytes(static_cast<size_t>(keys->usable + keys->entry_count));
+    return values_block_bytes(values, dict_keys(dict));
 }
 
 // ------------------------------------------------------------------ attributes of instances
@@ -112,15 +124,17 @@ inline size_t pre_header_bytes(PyTypeObject* type) {
 #endif
     return bytes;
 }
-// Bytes inside or beside every instance for its attributes, whether or not it has any.
-inline size_t inline_values_bytes(PyTypeObject* type) {
+// Bytes inside or beside an instance for its attributes.
+inline size_t instance_values_bytes(PyObject* object, PyTypeObject* type) {
 #if PY_VERSION_HEX >= 0x030D0000
     if (!(type->tp_flags & Py_TPFLAGS_INLINE_VALUES)) return 0;
-    const DictKeys* keys = cached_keys(type);
-    return keys == nullptr ? 0 : values_bytes(static_cast<size_t>(keys->usable + keys->entry_count));
+    return values_bytes((reinterpret_cast<uint8_t*>(object) + type->tp_basicsize)[0]);
+#elif PY_VERSION_HEX >= 0x030C0000
+    uintptr_t word = reinterpret_cast<uintptr_t*>(object)[-3];
+    return word & 1 ? values_block_bytes(reinterpret_cast<void*>(word + 1), cached_keys(type)) : 0;
 #else
-    (void)type;
-    return 0;
+    const void* values = reinterpret_cast<void**>(object)[-4];
+    return values == nullptr ? 0 : values_block_bytes(values, cached_keys(type));
 #endif
 }
 
@@ -128,7 +142,6 @@ inline size_t inline_values_bytes(PyTypeObject* type) {
 struct InstanceAttributes {
     PyObject* dict = nullptr;
     Values values;
-    size_t values_block_bytes = 0; // of a block of its own
 };
 inline InstanceAttributes instance_attributes(PyObject* object, PyTypeObject* type) {
     InstanceAttributes found;
@@ -153,12 +166,6 @@ inline InstanceAttributes instance_attributes(PyObject* object, PyTypeObject* ty
     if (values == nullptr) return found;
     found.values = {values, keys == nullptr ? 0 : static_cast<size_t>(keys->entry_count)};
 #endif
-#if PY_VERSION_HEX < 0x030D0000
-    // The byte before the values says how long their prefix is.
-    size_t prefix = reinterpret_cast<uint8_t*>(found.values.slots)[-1];
-    size_t n = keys == nullptr ? 0 : static_cast<size_t>(keys->usable + keys->entry_count);
-    found.values_block_bytes = prefix + 8 * n;
-#endif
     return found;
 }
 
@@ -172,7 +179,7 @@ inline size_t digit_count(PyObject* number) {
     return static_cast<size_t>(n < 0 ? -n : n);
 #endif
 }
-inline constexpr size_t kMinimumDigits = PY_VERSION_HEX >= 0x030C0000 ? 1 : 0;
+inline constexpr size_t kMinimumDigits = 1; // zero has a digit too
 
 inline bool is_legacy_text(PyObject* text) {
 #if PY_VERSION_HEX >= 0x030C0000

@@ -174,7 +174,7 @@ template <bool census> void Walker<census>::drain() noexcept {
 }
 
 template <bool census> void Walker<census>::prefetch(size_t i) noexcept {
-    constexpr size_t kFar = 32, kNear = 16;
+    constexpr size_t kFar = 24, kNear = 12;
     size_t n = heap_.object.size();
     if (i + kFar < n) __builtin_prefetch(heap_.object[i + kFar]);
     if (i + kNear >= n) return;
@@ -226,7 +226,7 @@ template <bool census> bool Walker<census>::is_own(PyObject* object, const TypeI
 template <bool census> void Walker<census>::read_object(PyObject* object, size_t i) noexcept {
     uint32_t row = type_row(Py_TYPE(object));
     if (!ok_) return;
-    TypeInfo info = heap_.types[row]; // a copy: the table may grow meanwhile
+    const TypeInfo& info = heap_.types[row];
     uint64_t bytes = shallow_bytes(object, info);
     ok_ &= heap_.type.push(row);
     ok_ &= heap_.shallow.push(bytes < UINT32_MAX ? static_cast<uint32_t>(bytes) : UINT32_MAX);
@@ -308,7 +308,7 @@ template <bool census> void Walker<census>::instance(PyObject* object, const Typ
     const Member* members = heap_.types.members(info);
     auto at = [object](Py_ssize_t offset) { return *reinterpret_cast<PyObject**>(reinterpret_cast<char*>(object) + offset); };
     bool plain_base = info.base_shape == Shape::instance || info.base_shape == Shape::leaf || info.base == &PyBaseObject_Type;
-    if (has_managed_dict(info.type)) {
+    if (info.managed_dict) {
         InstanceAttributes attributes = instance_attributes(object, info.type);
         add(attributes.dict, LabelKind::dict);
         if (attributes.values) {
@@ -369,6 +369,7 @@ template <bool census> void Walker<census>::dict(PyObject* object, const TypeInf
         }
     }
     if (info.base == &PyDict_Type) return;
+    if (info.base == &PyODict_Type) ordered_keys(keys, entries);
     // OrderedDict has a __dict__, defaultdict a default_factory.
     auto at = [object](Py_ssize_t offset) { return *reinterpret_cast<PyObject**>(reinterpret_cast<char*>(object) + offset); };
     if (info.base->tp_dictoffset > 0 && (info.shape != Shape::instance || info.dict_offset == info.base->tp_dictoffset))
@@ -376,6 +377,16 @@ template <bool census> void Walker<census>::dict(PyObject* object, const TypeInf
     const Member* members = heap_.types.members(info);
     for (uint32_t i = 0; i < info.member_count; ++i)
         if (members[i].offset < info.base->tp_basicsize) add(at(members[i].offset), members[i].label);
+}
+
+// The nodes that keep an OrderedDict's order hold each key once more, and its traverse does not say so.
+template <bool census> void Walker<census>::ordered_keys(const DictKeys* keys, const char* entries) noexcept {
+    for (Py_ssize_t i = 0; i < keys->entry_count; ++i) {
+        auto& triple = reinterpret_cast<const GeneralEntry*>(entries)[i];
+        auto& pair = reinterpret_cast<const StrEntry*>(entries)[i];
+        PyObject* value = keys->kind == 0 ? triple.value : pair.value;
+        if (value != nullptr) add(keys->kind == 0 ? triple.key : pair.key, LabelKind::key_object);
+    }
 }
 
 template <bool census> void Walker<census>::set(PyObject* object) noexcept {

@@ -87,6 +87,7 @@ template <bool census> class Walker {
     void shaped(PyObject* object, const TypeInfo& info, Shape shape) noexcept;
     void instance(PyObject* object, const TypeInfo& info) noexcept;
     void dict(PyObject* object, const TypeInfo& info) noexcept;
+    void ordered_keys(const cpython::DictKeys* keys, const char* entries) noexcept;
     void entry(PyObject* key, PyObject* value) noexcept;
     void set(PyObject* object) noexcept;
     void function(PyObject* object) noexcept;
