@@ -1,10 +1,108 @@
-# Development: the extension is built into the source tree, one file for each Python.
+# Everything a developer runs. Each Python has an environment of its own, .venv-311 and so on; a fresh machine
+# needs git, make, a C++20 compiler and Python 3.11 or newer with its headers, the rest is fetched.
+#
+#   make demo    a service leaks, heapdiff says where          make test       the whole suite on $(PYTHON)
+#   make check   every linter                                  make test-all   the same on 3.11, 3.12 and 3.13
+#   make bench   the benchmarks                                make sanitize   the suite under ASan and UBSan
 PYTHON ?= python3
 TAG := $(shell $(PYTHON) -c "import sys; print('%d%d' % sys.version_info[:2])")
+ifeq ($(TAG),)
+$(error $(PYTHON) does not run; name another with PYTHON=...)
+endif
+VENV := .venv-$(TAG)
+# The environment of one Python is the same for all its links, so that its build is configured once.
+REAL_PYTHON = $(shell $(PYTHON) -c "import os, sys; print(os.path.realpath(sys._base_executable))")
+WORKERS ?= auto
+ARGS ?=
+CMAKE_FLAGS := -G Ninja -DHEAPDIFF_WERROR=ON -DCMAKE_EXPORT_COMPILE_COMMANDS=ON
+CXX_FILES = $(shell git ls-files '*.cpp' '*.hpp' '*.c' '*.h')
+PYTHON_CODE := heapdiff tests examples benchmarks
 
-.PHONY: build
+.PHONY: build test demo check lint types layers cxx-format format bench test-all sanitize clean
+
+# The extension, built into the source tree. cmake and ninja: those beside $(PYTHON), else those on PATH, else PyPI's.
 build:
-	@cmake -S . -B build/$(TAG) -G Ninja -DPython_EXECUTABLE=$$($(PYTHON) -c "import sys; print(sys.executable)") \
-	    -DHEAPDIFF_WERROR=ON -DCMAKE_EXPORT_COMPILE_COMMANDS=ON > /dev/null
-	@cmake --build build/$(TAG)
-	@cp build/$(TAG)/_native.*.so heapdiff/native/
+	@tools="$$(dirname "$$($(PYTHON) -c 'import sys; print(sys.executable)')")"; export PATH="$$tools:$$PATH"; \
+	if ! { cmake --version && ninja --version; } > /dev/null 2>&1; then \
+	    $(MAKE) --no-print-directory $(VENV)/build.ready && export PATH="$(CURDIR)/$(VENV)/bin:$$PATH" || exit 1; \
+	fi; \
+	cmake -S . -B build/$(TAG) $(CMAKE_FLAGS) -DPython_EXECUTABLE="$(REAL_PYTHON)" > build-$(TAG).log 2>&1 \
+	    && cmake --build build/$(TAG) >> build-$(TAG).log 2>&1 \
+	    || { cat build-$(TAG).log; rm -f build-$(TAG).log; exit 1; }; \
+	rm -f build-$(TAG).log; cp -u build/$(TAG)/_native.*.so heapdiff/native/
+
+# An environment with the requirements of that name: made once, and again when they change.
+$(VENV)/%.ready: requirements/%.txt
+	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV) 2> /dev/null \
+	    || { rm -rf $(VENV); $(PYTHON) -m venv --without-pip $(VENV); }
+	@if $(VENV)/bin/python -m pip --version > /dev/null 2>&1; then \
+	    $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<; \
+	else \
+	    $(PYTHON) -m pip --python $(VENV)/bin/python install --quiet --disable-pip-version-check -r $<; \
+	fi
+	@touch $@
+
+$(VENV)/test.ready: requirements/build.txt requirements/demo.txt
+$(VENV)/check.ready: requirements/build.txt requirements/demo.txt requirements/test.txt
+$(VENV)/bench.ready: requirements/build.txt requirements/demo.txt requirements/test.txt
+
+demo: $(VENV)/build.ready $(VENV)/demo.ready
+	@$(MAKE) --no-print-directory build PYTHON=$(VENV)/bin/python
+	@$(VENV)/bin/python examples/dedupe_service/demo.py $(ARGS)
+
+test: $(VENV)/test.ready
+	@$(MAKE) --no-print-directory build PYTHON=$(VENV)/bin/python
+	@$(VENV)/bin/python -m pytest -q -n $(WORKERS) $(ARGS)
+
+check: lint types layers cxx-format
+
+lint: $(VENV)/check.ready
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+
+types: $(VENV)/check.ready
+	$(VENV)/bin/python -m mypy $(wildcard $(PYTHON_CODE))
+
+layers: $(VENV)/check.ready
+	$(VENV)/bin/lint-imports
+
+# The build itself treats warnings as errors.
+cxx-format: $(VENV)/check.ready
+	$(VENV)/bin/clang-format --dry-run -Werror $(CXX_FILES)
+	@$(MAKE) --no-print-directory build PYTHON=$(VENV)/bin/python
+
+format: $(VENV)/check.ready
+	$(VENV)/bin/ruff check --fix-only .
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/clang-format -i $(CXX_FILES)
+
+bench: $(VENV)/bench.ready
+	@$(MAKE) --no-print-directory build PYTHON=$(VENV)/bin/python
+	@$(VENV)/bin/python -m benchmarks $(ARGS)
+
+# pyenv's shims answer to any version and run only some: what counts is whether it starts.
+test-all:
+	@ran=0; for version in 3.11 3.12 3.13; do \
+	    for python in "$$HOME"/.pyenv/versions/$$version.*/bin/python python$$version; do \
+	        if "$$python" -c "" 2> /dev/null; then \
+	            echo "== Python $$version"; $(MAKE) --no-print-directory test PYTHON="$$python" || exit 1; \
+	            ran=$$((ran + 1)); break; \
+	        fi; \
+	    done; \
+	done; test $$ran -gt 0 || { echo "no Python 3.11, 3.12 or 3.13 was found"; exit 1; }
+
+# A copy of the tree with a sanitized extension; CPython itself is not sanitized, so ASan is loaded before it.
+SANITIZED := build/sanitized-$(TAG)
+sanitize: $(VENV)/test.ready
+	@mkdir -p $(SANITIZED)/tree
+	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" && cmake -S . -B $(SANITIZED)/cmake $(CMAKE_FLAGS) -DHEAPDIFF_SANITIZE=ON \
+	    -DHEAPDIFF_NATIVE_TESTS=ON -DPython_EXECUTABLE="$(REAL_PYTHON)" > /dev/null && cmake --build $(SANITIZED)/cmake
+	@cp -r heapdiff tests examples docs pyproject.toml CMakeLists.txt $(SANITIZED)/tree/
+	@rm -f $(SANITIZED)/tree/heapdiff/native/*.so && cp $(SANITIZED)/cmake/_native.*.so $(SANITIZED)/tree/heapdiff/native/
+	$(SANITIZED)/cmake/native_tests
+	cd $(SANITIZED)/tree && ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc \
+	    LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libstdc++.so.6)" \
+	    $(CURDIR)/$(VENV)/bin/python -m pytest -q tests/graph tests/snapshot tests/native $(ARGS)
+
+clean:
+	rm -rf build heapdiff/native/*.so .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -81,7 +81,7 @@ class TinyHeap:
     @cached_property
     def graph(self) -> HeapGraph:
         """The graph of the snapshot."""
-        from heapdiff.graph import HeapGraph  # noqa: PLC0415 - a snapshot can be drawn without the graph room
+        from heapdiff.graph import HeapGraph
 
         return HeapGraph.of(self.snapshot)
 

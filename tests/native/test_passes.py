@@ -242,7 +242,7 @@ def test_growth_by_label_matches_paths_by_their_texts(base: TinyHeap, now: TinyH
 
 def path_names(heap: TinyHeap, tree: Columns) -> list[tuple[object, ...]]:
     """Each node's path in words."""
-    from heapdiff.snapshot.labels import kind_of, payload_of  # noqa: PLC0415 - only the oracle of one test
+    from heapdiff.snapshot.labels import kind_of, payload_of
 
     names: list[tuple[object, ...]] = []
     for node, (parent, label, row) in enumerate(

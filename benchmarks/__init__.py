@@ -1,0 +1,1 @@
+"""heapdiff beside its peers on one heap, each in a fresh process; ``python -m benchmarks --help``."""

@@ -1,0 +1,4 @@
+"""heapdiff itself."""
+
+__all__ = ["JOBS"]
+JOBS = {}

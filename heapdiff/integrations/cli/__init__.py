@@ -1,0 +1,44 @@
+"""The command line: ``heapdiff diff``, ``top``, ``why``, ``info`` and ``run``; words in, an exit code out."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+from heapdiff.errors import HeapdiffError
+from heapdiff.version import VERSION
+
+__all__ = ["main"]
+
+_DONE, _ERROR, _USAGE, _INTERRUPTED = 0, 1, 2, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit code of the command: 0 done, 1 an error, 2 wrong usage, 130 interrupted.
+
+    Args:
+        arguments: The words after the program's name; those of this process by default.
+
+    Raises:
+        SystemExit: argparse has shown help or wrong usage, or the program of ``heapdiff run`` has ended itself.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    # The parser, its help texts and the graph are no part of the program that `run` runs: each command
+    # imports what it needs.
+    if words[:1] == ["run"]:
+        from heapdiff.integrations.cli.running import run_command
+
+        return run_command(words[1:])
+    from heapdiff.integrations.cli.commands import run_commands
+    from heapdiff.integrations.cli.options import build_parser
+
+    try:
+        return run_commands(build_parser(VERSION).parse_args(words))
+    except HeapdiffError as error:
+        print(f"heapdiff: {error}", file=sys.stderr)
+        return _ERROR
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # The reader has seen enough (heapdiff ... | head). Python would complain once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _DONE

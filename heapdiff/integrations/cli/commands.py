@@ -1,0 +1,161 @@
+"""``diff``, ``top``, ``why`` and ``info``: parsed words in, text on stdout or into a file out."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from heapdiff.diff.heap_profile import profile_of_dominators, profile_of_paths, profile_of_sites
+from heapdiff.diff.profile import Profile, subtract_profiles
+from heapdiff.errors import HeapdiffError
+from heapdiff.explain.keepers import find_keepers
+from heapdiff.graph import HeapGraph
+from heapdiff.integrations.cli.inventory import describe_snapshot
+from heapdiff.integrations.cli.progress import progress
+from heapdiff.pipeline import compare
+from heapdiff.report.keepers_text import render_keepers, render_keepers_json
+from heapdiff.report.profile_text import (
+    ProfileOptions,
+    profile_json,
+    profile_peek,
+    profile_top,
+    profile_traces,
+    profile_tree,
+)
+from heapdiff.report.text import render_text
+from heapdiff.snapshot.file import read_snapshot
+from heapdiff.snapshot.model import Snapshot
+
+__all__ = ["run_commands"]
+
+_WRONG_USAGE = 2
+
+
+def run_commands(options: argparse.Namespace) -> int:
+    """The exit code of the command that the words name.
+
+    Raises:
+        HeapdiffError: A file cannot be read or written, or does not hold what was asked for.
+    """
+    command: Callable[[argparse.Namespace], str] = _COMMANDS[options.command]
+    _put(command(options), options.output)
+    return 0
+
+
+def _diff(options: argparse.Namespace) -> str:
+    base = options.base or options.diff_base
+    files = [base, *options.files] if base else options.files
+    if len(files) < 2:  # noqa: PLR2004
+        print("heapdiff diff: two snapshots are needed: heapdiff diff -base before.heap after.heap", file=sys.stderr)
+        raise SystemExit(_WRONG_USAGE)
+    if _wants_profile(options):
+        pictures = [_profile(_read(name), options) for name in (files[0], files[-1])]
+        with progress("subtracting"):
+            profile = subtract_profiles(
+                *pictures, against_base=options.diff_base is not None, normalise=options.normalize
+            )
+        return _view(profile, options, (f"File: {files[0]} → {files[-1]}",))
+    snapshots = [_read(name) for name in files]
+    settings = {} if options.nodecount is None else {"growers": options.nodecount}
+    with progress("comparing " + " and ".join(map(_short, (files[0], files[-1])))):
+        report = compare(*snapshots, **settings)
+    return report.to_json() + "\n" if options.json else render_text(report.explanation, colour=_is_coloured(options))
+
+
+def _top(options: argparse.Namespace) -> str:
+    return _view(_profile(_read(options.file), options), options, (f"File: {options.file}",))
+
+
+def _why(options: argparse.Namespace) -> str:
+    snapshot = _read(options.file)
+    with progress(f"looking for what holds {options.type_name}"):
+        keepers = find_keepers(HeapGraph.of(snapshot), options.type_name)
+    return render_keepers_json(keepers) if options.json else render_keepers(keepers, rows=options.nodecount)
+
+
+def _info(options: argparse.Namespace) -> str:
+    snapshot = _read(options.file)
+    with progress("counting"):
+        return describe_snapshot(HeapGraph.of(snapshot), options.file, as_json=options.json)
+
+
+_COMMANDS = {"diff": _diff, "top": _top, "why": _why, "info": _info}
+
+
+def _wants_profile(options: argparse.Namespace) -> bool:
+    """Whether any of the words is one of pprof's; the report knows no other than -nodecount and -json."""
+    return bool(
+        options.top
+        or options.tree
+        or options.peek
+        or options.traces
+        or options.lines
+        or options.paths
+        or options.cum
+        or options.focus
+        or options.ignore
+        or options.tagfocus
+        or options.tagignore
+        or options.sample_index
+        or options.normalize
+        or options.diff_base
+        or options.nodefraction is not None
+    )
+
+
+def _profile(snapshot: Snapshot, options: argparse.Namespace) -> Profile:
+    with progress("summing up"):
+        graph = HeapGraph.of(snapshot)
+        if options.lines:
+            return profile_of_sites(graph)
+        return profile_of_paths(graph) if options.paths else profile_of_dominators(graph)
+
+
+def _view(profile: Profile, options: argparse.Namespace, header: tuple[str, ...]) -> str:
+    settings = ProfileOptions(
+        sample_index=options.sample_index or "inuse_space",
+        by_cum=options.cum,
+        node_count=options.nodecount,
+        focus=options.focus,
+        ignore=options.ignore,
+        tag_focus=options.tagfocus,
+        tag_ignore=options.tagignore,
+        header=header,
+        **({} if options.nodefraction is None else {"node_fraction": options.nodefraction}),
+    )
+    if options.json:
+        return profile_json(profile, settings)
+    if options.peek:
+        return profile_peek(profile, settings, options.peek)
+    if options.tree:
+        return profile_tree(profile, settings)
+    return profile_traces(profile, settings) if options.traces else profile_top(profile, settings)
+
+
+def _read(name: str) -> Snapshot:
+    with progress(f"reading {_short(name)}"):
+        return read_snapshot(name)
+
+
+def _short(name: str) -> str:
+    return Path(name).name
+
+
+def _is_coloured(options: argparse.Namespace) -> bool:
+    if options.colour != "auto":
+        return bool(options.colour == "always")
+    # https://no-color.org: any value but the empty one
+    return options.output is None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def _put(text: str, output: str | None) -> None:
+    if output is None:
+        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        sys.stdout.flush()
+        return
+    try:
+        Path(output).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise HeapdiffError(f"{output}: {error.strerror}. Name another file with -output.") from error
+    print(f"Generating report in {output}", file=sys.stderr)
