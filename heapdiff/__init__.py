@@ -8,7 +8,7 @@ from heapdiff.report import Report
 from heapdiff.snapshot.census import Census
 from heapdiff.snapshot.file import read_snapshot, write_snapshot
 from heapdiff.snapshot.model import Snapshot
-from heapdiff.version import __version__
+from heapdiff.version import VERSION as __version__
 
 __all__ = [
     "DEFAULT_RULES",
