@@ -268,6 +268,6 @@ def test_the_command_itself_is_no_part_of_the_path(tmp_path: Path) -> None:
     """A module beside heapdiff is not importable by accident."""
     script = _script(tmp_path, "import sys; print(sys.path[0])")
 
-    observed = heapdiff("run", script, folder=ROOT)
+    observed = heapdiff("run", "-o", tmp_path, script, folder=ROOT)
 
     assert observed.stdout.strip() == str(tmp_path)
