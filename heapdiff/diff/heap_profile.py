@@ -15,6 +15,7 @@ UNTRACED = "(not traced)"
 
 _SELF_EVIDENT = (LabelKind.ROOT_MODULE, LabelKind.ROOT_MACHINERY)
 
+
 def profile_of_dominators(graph: HeapGraph) -> Profile:
     """Stacks of types, each kept alive by the next alone: flat is what it occupies, cum what it retains.
 
