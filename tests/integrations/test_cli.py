@@ -293,7 +293,11 @@ def _on_a_terminal(words: list[str], folder: Path, **settings: str) -> str:
     master, slave = pty.openpty()
     with os.fdopen(master, "rb", buffering=0) as reader:
         subprocess.run(
-            [sys.executable, "-m", "heapdiff", *words], cwd=folder, env=environment(**settings), stdout=slave
+            [sys.executable, "-m", "heapdiff", *words],
+            cwd=folder,
+            env=environment(**settings),
+            stdout=slave,
+            check=True,
         )
         os.close(slave)
         chunks = []
