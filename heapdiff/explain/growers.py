@@ -11,7 +11,7 @@ from heapdiff.explain.model import Trend
 
 __all__ = ["Candidate", "is_telling", "rank_growers", "trend_of"]
 
-_LEAST_OBJECTS = 3  # fewer new objects are noise, unless they are large
+_LEAST_OBJECTS = 5  # fewer new objects are noise, unless they are large
 _LEAST_BYTES = 4096
 _ONE_OFF_OBJECTS = 5  # in each step; fewer are rather an import than a leak
 _ONE_OFF_BYTES = 65_536
@@ -91,7 +91,7 @@ def rank_growers(diff: HeapDiff, count: int) -> tuple[Candidate, ...]:
     best = {candidate.group: _importance(candidate)[:2] for candidate in reversed(grouped)}
 
     def place(candidate: Candidate) -> tuple[object, ...]:
-        is_echo = candidate.group in telling and not is_telling(candidate.growth)
+        is_echo = bool(telling) and not is_telling(candidate.growth) and _follows(candidate, telling)
         return (best[candidate.group][0], is_echo, best[candidate.group][1], candidate.group, *_within(candidate))
 
     return tuple(sorted(grouped, key=place)[:count])
@@ -99,7 +99,7 @@ def rank_growers(diff: HeapDiff, count: int) -> tuple[Candidate, ...]:
 
 def is_telling(growth: TypeGrowth) -> bool:
     """Whether the type's name says what it is about, as that of a class does and dict does not."""
-    return growth.module not in ("builtins", "types", "") and growth.name not in _PLAIN
+    return growth.name == "type" or (growth.module not in ("builtins", "types", "") and growth.name not in _PLAIN)
 
 
 def trend_of(counts: Sequence[int]) -> Trend:
@@ -168,7 +168,7 @@ def _is_one_off(candidate: Candidate) -> bool:
     steps = len(candidate.growth.objects) - 1
     return (
         candidate.growth.objects_delta < _ONE_OFF_OBJECTS * steps
-        and max(candidate.growth.shallow_bytes_delta, candidate.growth.retained_bytes_delta or 0) < _ONE_OFF_BYTES
+        and candidate.group_growth_bytes < _ONE_OFF_BYTES
     )
 
 
@@ -182,6 +182,11 @@ def _within(candidate: Candidate) -> tuple[bool, bool, int, str]:
     is_standard = growth.module.partition(".")[0] in sys.stdlib_module_names
     retained = max(growth.retained_bytes_delta or 0, growth.shallow_bytes_delta)
     return not is_telling(growth), is_standard, -retained, growth.name
+
+
+def _follows(candidate: Candidate, telling: set[int]) -> bool:
+    """Whether the growth only follows from that of telling types: what they contain, or weak references to them."""
+    return candidate.group in telling or candidate.growth.module == "weakref"
 
 
 def _without_echoes(candidates: list[Candidate]) -> list[Candidate]:

@@ -269,11 +269,12 @@ def context_variable(evidence: Evidence) -> Verdict | None:
 
 def runtime_classes(evidence: Evidence) -> Verdict | None:
     """Classes that are created again and again."""
-    if evidence.grower.type_name != "type" and not evidence.grower.type_name.endswith(("Meta", "ABCMeta", "EnumType")):
+    below = (*evidence.types_below(), evidence.grower.type_name)
+    if not any(name == "type" or name.endswith(("ABCMeta", "EnumType")) for name in below):
         return None
     return evidence.verdict(
         "runtime-classes",
-        f"{_new(evidence)} were created while the program ran.",
+        f"Classes are created while the program runs, and {evidence.holder.expression} keeps them.",
         "Create classes once: lift class statements, namedtuple() and type() calls out of functions, or cache them.",
     )
 
@@ -283,11 +284,12 @@ _TASKS = re.compile(r"(^|\.)(Task|Future|coroutine|generator|async_generator|Thr
 
 def pending_task(evidence: Evidence) -> Verdict | None:
     """Tasks, generators and threads that never finish."""
-    if not _TASKS.search(evidence.grower.type_name):
+    tasks = [name for name in (*evidence.types_below(), evidence.grower.type_name) if _TASKS.search(name)]
+    if not tasks:
         return None
     return evidence.verdict(
         "pending-task-or-generator",
-        f"{_new(evidence)} have not finished, or somebody keeps them although they have.",
+        f"Each {tasks[0]} in {evidence.holder.expression} has not finished, or is kept although it has.",
         "Await or cancel each task; asyncio.timeout() bounds a wait; drop finished ones (add_done_callback).",
     )
 

@@ -24,6 +24,7 @@ _SUSPECTS = 4  # groups that are drawn in full
 _COMPANIONS = 5
 _MOST_HOPS = 14
 _LABEL_WIDTH = 42
+_LEAST_LABEL_WIDTH = 24
 _SAME = 0.02  # parts of the live growth that are too small for the headline
 
 _RED, _GREEN, _BOLD, _DIM, _RESET = "\x1b[31m", "\x1b[32m", "\x1b[1m", "\x1b[2m", "\x1b[0m"
@@ -110,13 +111,15 @@ class _Text:
         if hops[0].is_holder and len(hops) > 1:
             lines[0] += self._paint(_RED, "   ◀ piles up here")
         adds = next((place + 1 for place, hop in enumerate(hops) if hop.is_holder), None)
+        labels = [_shortened(clean(hop.label), _LABEL_WIDTH) for hop in hops]
+        width = max(_LEAST_LABEL_WIDTH, *(len(label) for label in labels[1:-1] or [""]))
         for place in _shown(len(hops), adds):
             if place is None:
                 lines.append("   │   …")
                 continue
-            label = _shortened(clean(hops[place].label), _LABEL_WIDTH)
+            label = labels[place]
             if place < len(hops) - 1:
-                lines.append(self._hop(label, hops[place], grower))
+                lines.append(self._hop(f"{label:<{width}}", hops[place], grower))
             elif len(hops) > 1:
                 lines.append(f"   │   {label}")
             if place == adds:
@@ -124,7 +127,7 @@ class _Text:
         last = hops[-1]
         new = f"× {count_text(grower.holder.new_objects)} new" if grower.holder and not grower.in_place else "got larger"
         mark = self._paint(_RED, "   ◀ grows here") if last.is_holder else ""
-        lines.append(f"   ╰→ {_shortened(clean(last.type_name), 48):<48}  {size_text(last.shallow_bytes)} {new}{mark}")
+        lines.append(f"   ╰→ {_shortened(clean(last.type_name), 48)}   {size_text(last.shallow_bytes)} {new}{mark}")
         return lines
 
     def _hop(self, label: str, hop: ChainHop, grower: Grower) -> str:
@@ -139,8 +142,8 @@ class _Text:
         mark = self._paint(_RED, "   ◀ piles up here") if hop.is_holder else ""
         if hop.is_owner:
             mark += self._paint(_DIM, "   (yours)") if not hop.is_holder else ""
-        room = _WIDTH - 7 - _LABEL_WIDTH - 14 - (19 if hop.is_holder else 0)
-        return f"   │   {label:<{_LABEL_WIDTH}}  {size_text(hop.retained_bytes):>9}  {_shortened(what, room)}{mark}"
+        room = _WIDTH - 7 - len(label) - 13 - (18 if hop.is_holder else 0)
+        return f"   │   {label}  {size_text(hop.retained_bytes):>9}  {_shortened(what, room)}{mark}"
 
     def _holders(self, grower: Grower) -> list[str]:
         lines = []
