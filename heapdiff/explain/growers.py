@@ -87,12 +87,12 @@ def rank_growers(diff: HeapDiff, count: int) -> tuple[Candidate, ...]:
         numbers.setdefault(_point_key(diff, candidate), len(numbers))
     grouped = [attrs.evolve(candidate, group=numbers[_point_key(diff, candidate)]) for candidate in ordered]
     grouped = _without_echoes(grouped)
-    telling = {candidate.group for candidate in grouped if is_telling(candidate.growth)}
     best = {candidate.group: _importance(candidate)[:2] for candidate in reversed(grouped)}
+    leading = _leading(diff, grouped)
 
     def place(candidate: Candidate) -> tuple[object, ...]:
-        is_echo = bool(telling) and not is_telling(candidate.growth) and _follows(candidate, telling)
-        return (best[candidate.group][0], is_echo, best[candidate.group][1], candidate.group, *_within(candidate))
+        rank, size = best[candidate.group]
+        return (rank, candidate not in leading, size, candidate.group, *_within(candidate))
 
     return tuple(sorted(grouped, key=place)[:count])
 
@@ -184,9 +184,26 @@ def _within(candidate: Candidate) -> tuple[bool, bool, int, str]:
     return not is_telling(growth), is_standard, -retained, growth.name
 
 
-def _follows(candidate: Candidate, telling: set[int]) -> bool:
-    """Whether the growth only follows from that of telling types: what they contain, or weak references to them."""
-    return candidate.group in telling or candidate.growth.module == "weakref"
+def _leading(diff: HeapDiff, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The growers that tell something new; the others contain or follow what these are.
+
+    That is every telling type, and of the plain ones the first of each group that has no telling
+    type, unless its point is above or below that of a group that grew more.
+    """
+    telling = {candidate.group for candidate in candidates if is_telling(candidate.growth)}
+    leading = [candidate for candidate in candidates if is_telling(candidate.growth)]
+    points: list[tuple[set[int], set[int]]] = []
+    seen: set[int] = set()
+    for candidate in candidates:
+        if candidate.group in telling or candidate.group in seen or candidate.growth.module == "weakref":
+            continue
+        seen.add(candidate.group)
+        point = set(candidate.branch.point_paths) if candidate.branch.point else set()
+        above = {step for number in point for step in diff.paths.ancestry(number)}
+        if not any(point & other_above or other & above for other, other_above in points):
+            leading.append(candidate)
+        points.append((point, above))
+    return leading
 
 
 def _without_echoes(candidates: list[Candidate]) -> list[Candidate]:
