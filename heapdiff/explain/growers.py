@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 
 import attrs
 
@@ -104,7 +105,7 @@ def is_telling(growth: TypeGrowth) -> bool:
 
 def trend_of(counts: Sequence[int]) -> Trend:
     """How the counts went from snapshot to snapshot; two of them cannot show it."""
-    steps = [later - earlier for earlier, later in zip(counts, counts[1:], strict=False)]
+    steps = [later - earlier for earlier, later in pairwise(counts)]
     if len(steps) < 2:  # noqa: PLR2004 - a trend takes two steps
         return Trend.TWO_PICTURES
     if len(steps) > 2 and trend_of(counts[1:]) is Trend.STEADY:  # noqa: PLR2004 - the first step may be a warm-up
@@ -122,9 +123,7 @@ def trend_of(counts: Sequence[int]) -> Trend:
 
 def _likely(diff: HeapDiff) -> list[TypeGrowth]:
     grown = [
-        row
-        for row in diff.types
-        if row.objects_delta >= _LEAST_OBJECTS or row.shallow_bytes_delta >= _LEAST_BYTES
+        row for row in diff.types if row.objects_delta >= _LEAST_OBJECTS or row.shallow_bytes_delta >= _LEAST_BYTES
     ]
     grown.sort(key=lambda row: (-max(row.retained_bytes_delta or 0, row.shallow_bytes_delta), row.name))
     by_count = sorted(grown, key=lambda row: (not is_telling(row), -row.objects_delta, row.name))
@@ -166,10 +165,7 @@ def _point_key(diff: HeapDiff, candidate: Candidate) -> object:
 
 def _is_one_off(candidate: Candidate) -> bool:
     steps = len(candidate.growth.objects) - 1
-    return (
-        candidate.growth.objects_delta < _ONE_OFF_OBJECTS * steps
-        and candidate.group_growth_bytes < _ONE_OFF_BYTES
-    )
+    return candidate.growth.objects_delta < _ONE_OFF_OBJECTS * steps and candidate.group_growth_bytes < _ONE_OFF_BYTES
 
 
 def _importance(candidate: Candidate) -> tuple[tuple[int, bool], int, str]:
@@ -209,8 +205,4 @@ def _leading(diff: HeapDiff, candidates: Sequence[Candidate]) -> list[Candidate]
 def _without_echoes(candidates: list[Candidate]) -> list[Candidate]:
     """Without the containers that got larger because of what another grower put into them."""
     explained = {candidate.group for candidate in candidates if not candidate.branch.in_place}
-    return [
-        candidate
-        for candidate in candidates
-        if not (candidate.branch.in_place and candidate.group in explained)
-    ]
+    return [candidate for candidate in candidates if not (candidate.branch.in_place and candidate.group in explained)]

@@ -125,7 +125,9 @@ class _Text:
             if place == adds:
                 lines.append(f"   │   {self._paint(_RED, '~' * len(label))}")
         last = hops[-1]
-        new = f"× {count_text(grower.holder.new_objects)} new" if grower.holder and not grower.in_place else "got larger"
+        new = (
+            f"× {count_text(grower.holder.new_objects)} new" if grower.holder and not grower.in_place else "got larger"
+        )
         mark = self._paint(_RED, "   ◀ grows here") if last.is_holder else ""
         lines.append(f"   ╰→ {_shortened(clean(last.type_name), 48)}   {size_text(last.shallow_bytes)} {new}{mark}")
         return lines
@@ -203,7 +205,11 @@ def _headline(explanation: Explanation, groups: Sequence[Sequence[Grower]]) -> s
     diff = explanation.diff
     if not groups:
         change = diff.live_bytes_delta
-        return "Nothing grew." if change <= 0 else f"Nothing grew that has a name: {delta_bytes_text(change)} in small change."
+        return (
+            "Nothing grew."
+            if change <= 0
+            else f"Nothing grew that has a name: {delta_bytes_text(change)} in small change."
+        )
     leading = groups[0][0]
     holder = leading.holder
     if leading.in_place:
@@ -235,7 +241,9 @@ def _piles_up(grower: Grower, holder: Holder) -> str:
     kind = clean(holder.type_name)
     if holder.object_count == 1 and kind:
         return f"They pile up in one {kind}, {where}"
-    return f"They pile up in {count_text(holder.object_count)} × {kind} at {where}" if kind else f"They hang below {where}"
+    return (
+        f"They pile up in {count_text(holder.object_count)} × {kind} at {where}" if kind else f"They hang below {where}"
+    )
 
 
 def _moments(diff: HeapDiff) -> str:
@@ -265,7 +273,8 @@ def _clock(moment: float | None) -> str:
 
 def _coverage(explanation: Explanation) -> str:
     coverage = explanation.coverage
-    text = f" · RSS {delta_bytes_text(coverage.rss_bytes_delta)}, live objects {delta_bytes_text(coverage.live_bytes_delta)}"
+    live = delta_bytes_text(coverage.live_bytes_delta)
+    text = f" · RSS {delta_bytes_text(coverage.rss_bytes_delta)}, live objects {live}"
     part = coverage.explained_part
     if part is not None and explanation.growers:
         text += f", {round(100 * part)} % of RSS explained"
