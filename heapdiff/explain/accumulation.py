@@ -15,6 +15,7 @@ _SPLITS = 3
 _OWN = 0.3  # the type's own objects are that much of what hangs here: this is where they are
 _EXPLAINED = 0.5  # the holder grew so much itself that its own number accounts for what it holds
 _FEW = 2  # so few new holders for ...
+_FEW_OBJECTS = 5
 _USUAL_BYTES = 1024  # a new object of that size is nothing special
 _MUCH_LARGER = 8
 _MANY = 20  # ... so many new objects each are one place, not a population
@@ -98,13 +99,15 @@ def named_steps(tree: PathTree, branch: Branch) -> list[tuple[LabelKind, str, st
 
 
 def _got_larger(paths: Iterable[PathGrowth]) -> bool:
-    """Whether the bytes grew far more than new objects of the size of the old ones account for."""
+    """Whether hardly any objects were added, or the bytes grew far more than new ones of the usual size account for."""
     new_objects = new_bytes = old_objects = old_bytes = 0
     for path in paths:
         new_objects += path.objects_delta
         new_bytes += path.shallow_bytes_delta
         old_objects += path.objects[0]
         old_bytes += path.shallow_bytes[0]
+    if new_objects < _FEW_OBJECTS and new_bytes > 0:
+        return True
     usual = max(old_bytes / old_objects if old_objects else 0.0, _USUAL_BYTES)
     return new_bytes > _MUCH_LARGER * usual * max(new_objects, 0) and new_bytes > _MUCH_LARGER * _USUAL_BYTES
 
@@ -159,9 +162,7 @@ class _Search:
         weighed = [(sum(self.sums[child] for child in group), tuple(group)) for group in groups.values()]
         return sorted(weighed, key=lambda item: -item[0])
 
-    def _heaviest(
-        self, children: list[tuple[int, tuple[int, ...]]], whole: int
-    ) -> tuple[int, ...] | None:
+    def _heaviest(self, children: list[tuple[int, tuple[int, ...]]], whole: int) -> tuple[int, ...] | None:
         return children[0][1] if children and children[0][0] >= _HEAVY * whole else None
 
     def _split(self, steps: tuple[tuple[int, ...], ...], whole: int) -> list[Branch]:

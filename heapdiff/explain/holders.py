@@ -12,18 +12,17 @@ from heapdiff.diff.model import HeapDiff, PathTree
 from heapdiff.explain.accumulation import Branch, find_branches, growth_below, named_steps
 from heapdiff.explain.growers import Candidate
 from heapdiff.explain.model import Holder, HolderKind
-from heapdiff.graph import HeapGraph, path_expression
+from heapdiff.graph import HeapGraph, path_expression, retained_by_groups
 from heapdiff.native import (
     Columns,
     label_growth,
     label_tree,
     objects_at,
-    retained_by_groups,
     shortest_paths,
     survivors,
 )
-from heapdiff.snapshot.model import Snapshot
 from heapdiff.snapshot.labels import LabelKind
+from heapdiff.snapshot.model import Snapshot
 
 __all__ = ["Held", "find_holders"]
 
@@ -31,7 +30,6 @@ _SAMPLE = 1000  # new objects for which it is proven that the holder keeps them
 _STILL_LIVE = 0.1  # so much of the sample outlives its holder: somebody else holds it too
 _JOINT_HOLDERS = 4
 _CLIMB_BUDGET = 2_000_000  # steps up the dominator tree; beyond, searching the heap again is cheaper
-_GROUPS = 63  # sets whose retained size one native pass finds
 _LIVE = 1
 
 _KIND_OF_ROOT = {
@@ -88,10 +86,12 @@ def survived_objects(diff: HeapDiff) -> Columns | None:
 def _sample(diff: HeapDiff, candidate: Candidate, survived: Columns | None) -> tuple[int, ...]:
     branch = candidate.branch
     ends = set(branch.end_paths)
-    below = [
+    below: list[int | None] = [
         path.now_node
         for path in diff.paths.by_type.get(candidate.growth.name, ())
-        if path.now_node is not None and path.objects_delta > 0 and ends & {path.number, *diff.paths.ancestry(path.number)}
+        if path.now_node is not None
+        and path.objects_delta > 0
+        and ends & {path.number, *diff.paths.ancestry(path.number)}
     ]
     if branch.in_place:
         below = [diff.paths[number].now_node for number in branch.end_paths]
@@ -177,7 +177,9 @@ def _counterparts(
         return tuple(obj for obj in found if obj is not None)
     nodes = [tree[path].base_node for path in paths]
     if None in nodes:
-        nodes = [node if node is not None else node_at(base, tree, path) for node, path in zip(nodes, paths, strict=True)]
+        nodes = [
+            node if node is not None else node_at(base, tree, path) for node, path in zip(nodes, paths, strict=True)
+        ]
     return tuple(_objects_of(base, nodes))
 
 
@@ -204,7 +206,7 @@ def _entries(columns: Columns, objects: Sequence[int]) -> int | None:
         # The five bits of kind are in the last byte of each label.
         kinds = bytes(labels[start[obj] : start[obj + 1]].cast("B")[3::4])
         count += kinds.translate(_IS_ENTRY).count(1)
-    return count
+    return count or None
 
 
 _IS_ENTRY = bytes(byte >> 3 in _ENTRY_KINDS for byte in range(256))
@@ -334,23 +336,12 @@ def _union(row: Iterable[_Place]) -> tuple[int, ...]:
     return tuple(sorted({obj for place in row if place.holder.joint for obj in place.holder.objects}))
 
 
-def _retain_sets(graph: HeapGraph, wanted: set[tuple[int, ...]], sizes: dict[tuple[int, ...], int]) -> None:
-    """Fill in what each set of objects retains. Sets that overlap need a pass each, so they are put on several."""
-    waiting = sorted(wanted)
-    while waiting:
-        group = bytearray(graph.snapshot.object_count + 1)
-        taken: list[tuple[int, ...]] = []
-        left = []
-        for objects in waiting:
-            if len(taken) == _GROUPS or any(group[obj] for obj in objects):
-                left.append(objects)
-                continue
-            taken.append(objects)
-            for obj in objects:
-                group[obj] = len(taken)
-        retained = retained_by_groups(graph.snapshot.columns, group)["bytes"]
-        sizes |= {objects: retained[number] for number, objects in enumerate(taken, start=1)}
-        waiting = left
+def _retain_sets(graph: HeapGraph, wanted: Iterable[tuple[int, ...]], sizes: dict[tuple[int, ...], int]) -> None:
+    """Fill in what each set of objects retains, without a dominator tree of that heap."""
+    sets = sorted(wanted)
+    if sets:
+        retained = retained_by_groups(graph.snapshot, sets)
+        sizes |= {objects: size.retained_bytes for objects, size in zip(sets, retained, strict=True)}
 
 
 def _with_sizes(

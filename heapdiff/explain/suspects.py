@@ -10,10 +10,11 @@ import attrs
 
 from heapdiff.diff.model import HeapDiff, PathGrowth, SiteGrowth
 from heapdiff.explain.accumulation import named_steps
+from heapdiff.explain.evidence import Evidence, Rule, judge, judge_garbage
 from heapdiff.explain.growers import Candidate, rank_growers
 from heapdiff.explain.holders import Held, find_holders
 from heapdiff.explain.model import ChainHop, Coverage, Explanation, Grower, HolderKind, Trend, VerdictKind
-from heapdiff.explain.rules import DEFAULT_RULES, Evidence, Rule, judge, judge_garbage
+from heapdiff.explain.rules import DEFAULT_RULES
 from heapdiff.graph import Hop, shortest_chain
 from heapdiff.snapshot.labels import LabelKind
 
@@ -161,7 +162,9 @@ def _next_step(diff: HeapDiff, growers: Sequence[Grower]) -> str | None:
     if leading.trend is Trend.SLOWING:
         return "More snapshots, after equal amounts of work, would show whether it stops: compare(base, *later)."
     if leading.holder is not None and leading.holder.kind is HolderKind.NATIVE:
-        return "Count sys.getrefcount() of such an object before and after each call into the extension that is handed it."
+        return (
+            "Count sys.getrefcount() of such an object before and after each call into the extension that is handed it."
+        )
     if diff.sites is None and leading.verdict and leading.verdict.kind is not VerdictKind.BENIGN:
         return "heapdiff.start_tracing() before the base snapshot would name the lines that allocate them."
     return None

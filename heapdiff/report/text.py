@@ -24,6 +24,7 @@ _SUSPECTS = 4  # groups that are drawn in full
 _COMPANIONS = 5
 _MOST_HOPS = 14
 _LABEL_WIDTH = 42
+_LEAST_LABEL_WIDTH = 24
 _SAME = 0.02  # parts of the live growth that are too small for the headline
 
 _RED, _GREEN, _BOLD, _DIM, _RESET = "\x1b[31m", "\x1b[32m", "\x1b[1m", "\x1b[2m", "\x1b[0m"
@@ -110,21 +111,25 @@ class _Text:
         if hops[0].is_holder and len(hops) > 1:
             lines[0] += self._paint(_RED, "   ◀ piles up here")
         adds = next((place + 1 for place, hop in enumerate(hops) if hop.is_holder), None)
+        labels = [_shortened(clean(hop.label), _LABEL_WIDTH) for hop in hops]
+        width = max(_LEAST_LABEL_WIDTH, *(len(label) for label in labels[1:-1] or [""]))
         for place in _shown(len(hops), adds):
             if place is None:
                 lines.append("   │   …")
                 continue
-            label = _shortened(clean(hops[place].label), _LABEL_WIDTH)
+            label = labels[place]
             if place < len(hops) - 1:
-                lines.append(self._hop(label, hops[place], grower))
+                lines.append(self._hop(f"{label:<{width}}", hops[place], grower))
             elif len(hops) > 1:
                 lines.append(f"   │   {label}")
             if place == adds:
                 lines.append(f"   │   {self._paint(_RED, '~' * len(label))}")
         last = hops[-1]
-        new = f"× {count_text(grower.holder.new_objects)} new" if grower.holder and not grower.in_place else "got larger"
+        new = (
+            f"× {count_text(grower.holder.new_objects)} new" if grower.holder and not grower.in_place else "got larger"
+        )
         mark = self._paint(_RED, "   ◀ grows here") if last.is_holder else ""
-        lines.append(f"   ╰→ {_shortened(clean(last.type_name), 48):<48}  {size_text(last.shallow_bytes)} {new}{mark}")
+        lines.append(f"   ╰→ {_shortened(clean(last.type_name), 48)}   {size_text(last.shallow_bytes)} {new}{mark}")
         return lines
 
     def _hop(self, label: str, hop: ChainHop, grower: Grower) -> str:
@@ -139,8 +144,8 @@ class _Text:
         mark = self._paint(_RED, "   ◀ piles up here") if hop.is_holder else ""
         if hop.is_owner:
             mark += self._paint(_DIM, "   (yours)") if not hop.is_holder else ""
-        room = _WIDTH - 7 - _LABEL_WIDTH - 14 - (19 if hop.is_holder else 0)
-        return f"   │   {label:<{_LABEL_WIDTH}}  {size_text(hop.retained_bytes):>9}  {_shortened(what, room)}{mark}"
+        room = _WIDTH - 7 - len(label) - 13 - (18 if hop.is_holder else 0)
+        return f"   │   {label}  {size_text(hop.retained_bytes):>9}  {_shortened(what, room)}{mark}"
 
     def _holders(self, grower: Grower) -> list[str]:
         lines = []
@@ -200,36 +205,45 @@ def _headline(explanation: Explanation, groups: Sequence[Sequence[Grower]]) -> s
     diff = explanation.diff
     if not groups:
         change = diff.live_bytes_delta
-        return "Nothing grew." if change <= 0 else f"Nothing grew that has a name: {delta_bytes_text(change)} in small change."
+        return (
+            "Nothing grew."
+            if change <= 0
+            else f"Nothing grew that has a name: {delta_bytes_text(change)} in small change."
+        )
     leading = groups[0][0]
-    size = leading.retained_bytes_delta
+    holder = leading.holder
     if leading.in_place:
         text = f"{clean(leading.type_name)} got larger by {size_text(leading.shallow_bytes_delta)}"
     else:
         text = f"{count_text(leading.objects_delta)} new {clean(leading.type_name)}"
-        if size is not None and size > 0:
-            text += f" retain {size_text(size)}"
-    part = (size or 0) if not leading.in_place else leading.shallow_bytes_delta
-    if diff.live_bytes_delta > 0 and part > 0:
-        text += f", {min(100, round(100 * part / diff.live_bytes_delta))} % of the growth"
-    return f"{text}. {_piles_up(leading)}"
-
-
-def _piles_up(grower: Grower) -> str:
-    holder = grower.holder
+        if leading.retained_bytes_delta is not None and leading.retained_bytes_delta > 0:
+            text += f" retain {size_text(leading.retained_bytes_delta)}"
     if holder is None or holder.kind is HolderKind.SPREAD:
-        return "They are spread over many places."
-    if grower.in_place:
-        return f"It is {clean(holder.expression)}."
+        return f"{text}. They are spread over many places."
+    return f"{text}. {_piles_up(leading, holder)}, {_took(diff, leading)}."
+
+
+def _took(diff: HeapDiff, grower: Grower) -> str:
+    text = f"which took on {size_text(grower.group_growth_bytes)}"
+    if diff.live_bytes_delta > 0 and grower.group_growth_bytes > 0:
+        text += f", {min(100, round(100 * grower.group_growth_bytes / diff.live_bytes_delta))} % of the growth"
+    return text
+
+
+def _piles_up(grower: Grower, holder: Holder) -> str:
     where = clean(holder.expression)
+    if grower.in_place:
+        return f"It is {where}"
     if holder.joint:
-        return f"{sum(h.joint for h in grower.holders)} holders keep them alive together, first {where}."
+        return f"{sum(h.joint for h in grower.holders)} holders keep them alive together, first {where}"
     if holder.kind is HolderKind.NATIVE:
-        return "No object holds them: native code does."
+        return "No object holds them but native code"
     kind = clean(holder.type_name)
     if holder.object_count == 1 and kind:
-        return f"They pile up in one {kind}: {where}."
-    return f"They pile up in {count_text(holder.object_count)} × {kind} at {where}." if kind else f"They hang below {where}."
+        return f"They pile up in one {kind}, {where}"
+    return (
+        f"They pile up in {count_text(holder.object_count)} × {kind} at {where}" if kind else f"They hang below {where}"
+    )
 
 
 def _moments(diff: HeapDiff) -> str:
@@ -259,7 +273,8 @@ def _clock(moment: float | None) -> str:
 
 def _coverage(explanation: Explanation) -> str:
     coverage = explanation.coverage
-    text = f" · RSS {delta_bytes_text(coverage.rss_bytes_delta)}, live objects {delta_bytes_text(coverage.live_bytes_delta)}"
+    live = delta_bytes_text(coverage.live_bytes_delta)
+    text = f" · RSS {delta_bytes_text(coverage.rss_bytes_delta)}, live objects {live}"
     part = coverage.explained_part
     if part is not None and explanation.growers:
         text += f", {round(100 * part)} % of RSS explained"

@@ -147,6 +147,10 @@ class Snapshot:
         row = self.columns["object_site"][obj]
         if row == 0:
             return None
+        return self.site_frames(row)
+
+    def site_frames(self, row: int) -> tuple[tuple[str, int], ...]:
+        """The (file, line) frames of one row of the site table, innermost first; row 0 has none."""
         start = self.columns["site_start"]
         files, lines = self.columns["site_file"], self.columns["site_line"]
         return tuple((self.text(files[i]), lines[i]) for i in range(start[row], start[row + 1]))
