@@ -4,8 +4,8 @@ from typing import Protocol
 
 from heapdiff.diff.model import PathGrowth, PathTree
 from heapdiff.native import Columns, children_of
-from heapdiff.snapshot.model import Process, Snapshot
 from heapdiff.snapshot.labels import LabelKind, kind_of, payload_of
+from heapdiff.snapshot.model import Process, Snapshot
 
 __all__ = ["LabelledHeap", "PathMatcher", "is_same_process", "node_at", "type_rows"]
 

@@ -1,5 +1,6 @@
 """A diff in, why what grew cannot be freed out."""
 
+from heapdiff.explain.evidence import Evidence, Rule
 from heapdiff.explain.model import (
     ChainHop,
     Coverage,
@@ -11,7 +12,7 @@ from heapdiff.explain.model import (
     Verdict,
     VerdictKind,
 )
-from heapdiff.explain.rules import DEFAULT_RULES, Evidence, Rule
+from heapdiff.explain.rules import DEFAULT_RULES
 from heapdiff.explain.suspects import explain_diff
 
 __all__ = [

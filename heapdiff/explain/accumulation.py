@@ -162,9 +162,7 @@ class _Search:
         weighed = [(sum(self.sums[child] for child in group), tuple(group)) for group in groups.values()]
         return sorted(weighed, key=lambda item: -item[0])
 
-    def _heaviest(
-        self, children: list[tuple[int, tuple[int, ...]]], whole: int
-    ) -> tuple[int, ...] | None:
+    def _heaviest(self, children: list[tuple[int, tuple[int, ...]]], whole: int) -> tuple[int, ...] | None:
         return children[0][1] if children and children[0][0] >= _HEAVY * whole else None
 
     def _split(self, steps: tuple[tuple[int, ...], ...], whole: int) -> list[Branch]:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 
 import attrs
 
@@ -87,12 +88,12 @@ def rank_growers(diff: HeapDiff, count: int) -> tuple[Candidate, ...]:
         numbers.setdefault(_point_key(diff, candidate), len(numbers))
     grouped = [attrs.evolve(candidate, group=numbers[_point_key(diff, candidate)]) for candidate in ordered]
     grouped = _without_echoes(grouped)
-    telling = {candidate.group for candidate in grouped if is_telling(candidate.growth)}
     best = {candidate.group: _importance(candidate)[:2] for candidate in reversed(grouped)}
+    leading = _leading(diff, grouped)
 
     def place(candidate: Candidate) -> tuple[object, ...]:
-        is_echo = bool(telling) and not is_telling(candidate.growth) and _follows(candidate, telling)
-        return (best[candidate.group][0], is_echo, best[candidate.group][1], candidate.group, *_within(candidate))
+        rank, size = best[candidate.group]
+        return (rank, candidate not in leading, size, candidate.group, *_within(candidate))
 
     return tuple(sorted(grouped, key=place)[:count])
 
@@ -104,7 +105,7 @@ def is_telling(growth: TypeGrowth) -> bool:
 
 def trend_of(counts: Sequence[int]) -> Trend:
     """How the counts went from snapshot to snapshot; two of them cannot show it."""
-    steps = [later - earlier for earlier, later in zip(counts, counts[1:], strict=False)]
+    steps = [later - earlier for earlier, later in pairwise(counts)]
     if len(steps) < 2:  # noqa: PLR2004 - a trend takes two steps
         return Trend.TWO_PICTURES
     if len(steps) > 2 and trend_of(counts[1:]) is Trend.STEADY:  # noqa: PLR2004 - the first step may be a warm-up
@@ -122,9 +123,7 @@ def trend_of(counts: Sequence[int]) -> Trend:
 
 def _likely(diff: HeapDiff) -> list[TypeGrowth]:
     grown = [
-        row
-        for row in diff.types
-        if row.objects_delta >= _LEAST_OBJECTS or row.shallow_bytes_delta >= _LEAST_BYTES
+        row for row in diff.types if row.objects_delta >= _LEAST_OBJECTS or row.shallow_bytes_delta >= _LEAST_BYTES
     ]
     grown.sort(key=lambda row: (-max(row.retained_bytes_delta or 0, row.shallow_bytes_delta), row.name))
     by_count = sorted(grown, key=lambda row: (not is_telling(row), -row.objects_delta, row.name))
@@ -166,10 +165,7 @@ def _point_key(diff: HeapDiff, candidate: Candidate) -> object:
 
 def _is_one_off(candidate: Candidate) -> bool:
     steps = len(candidate.growth.objects) - 1
-    return (
-        candidate.growth.objects_delta < _ONE_OFF_OBJECTS * steps
-        and candidate.group_growth_bytes < _ONE_OFF_BYTES
-    )
+    return candidate.growth.objects_delta < _ONE_OFF_OBJECTS * steps and candidate.group_growth_bytes < _ONE_OFF_BYTES
 
 
 def _importance(candidate: Candidate) -> tuple[tuple[int, bool], int, str]:
@@ -184,16 +180,29 @@ def _within(candidate: Candidate) -> tuple[bool, bool, int, str]:
     return not is_telling(growth), is_standard, -retained, growth.name
 
 
-def _follows(candidate: Candidate, telling: set[int]) -> bool:
-    """Whether the growth only follows from that of telling types: what they contain, or weak references to them."""
-    return candidate.group in telling or candidate.growth.module == "weakref"
+def _leading(diff: HeapDiff, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The growers that tell something new; the others contain or follow what these are.
+
+    That is every telling type, and of the plain ones the first of each group that has no telling
+    type, unless its point is above or below that of a group that grew more.
+    """
+    telling = {candidate.group for candidate in candidates if is_telling(candidate.growth)}
+    leading = [candidate for candidate in candidates if is_telling(candidate.growth)]
+    points: list[tuple[set[int], set[int]]] = []
+    seen: set[int] = set()
+    for candidate in candidates:
+        if candidate.group in telling or candidate.group in seen or candidate.growth.module == "weakref":
+            continue
+        seen.add(candidate.group)
+        point = set(candidate.branch.point_paths) if candidate.branch.point else set()
+        above = {step for number in point for step in diff.paths.ancestry(number)}
+        if not any(point & other_above or other & above for other, other_above in points):
+            leading.append(candidate)
+        points.append((point, above))
+    return leading
 
 
 def _without_echoes(candidates: list[Candidate]) -> list[Candidate]:
     """Without the containers that got larger because of what another grower put into them."""
     explained = {candidate.group for candidate in candidates if not candidate.branch.in_place}
-    return [
-        candidate
-        for candidate in candidates
-        if not (candidate.branch.in_place and candidate.group in explained)
-    ]
+    return [candidate for candidate in candidates if not (candidate.branch.in_place and candidate.group in explained)]

@@ -21,8 +21,8 @@ from heapdiff.native import (
     shortest_paths,
     survivors,
 )
-from heapdiff.snapshot.model import Snapshot
 from heapdiff.snapshot.labels import LabelKind
+from heapdiff.snapshot.model import Snapshot
 
 __all__ = ["Held", "find_holders"]
 
@@ -86,10 +86,12 @@ def survived_objects(diff: HeapDiff) -> Columns | None:
 def _sample(diff: HeapDiff, candidate: Candidate, survived: Columns | None) -> tuple[int, ...]:
     branch = candidate.branch
     ends = set(branch.end_paths)
-    below = [
+    below: list[int | None] = [
         path.now_node
         for path in diff.paths.by_type.get(candidate.growth.name, ())
-        if path.now_node is not None and path.objects_delta > 0 and ends & {path.number, *diff.paths.ancestry(path.number)}
+        if path.now_node is not None
+        and path.objects_delta > 0
+        and ends & {path.number, *diff.paths.ancestry(path.number)}
     ]
     if branch.in_place:
         below = [diff.paths[number].now_node for number in branch.end_paths]
@@ -175,7 +177,9 @@ def _counterparts(
         return tuple(obj for obj in found if obj is not None)
     nodes = [tree[path].base_node for path in paths]
     if None in nodes:
-        nodes = [node if node is not None else node_at(base, tree, path) for node, path in zip(nodes, paths, strict=True)]
+        nodes = [
+            node if node is not None else node_at(base, tree, path) for node, path in zip(nodes, paths, strict=True)
+        ]
     return tuple(_objects_of(base, nodes))
 
 

@@ -3,150 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Protocol
 
-import attrs
-
-from heapdiff.diff.model import HeapDiff, PathGrowth
-from heapdiff.explain.model import Grower, Holder, HolderKind, Trend, Verdict, VerdictKind
+from heapdiff.explain.evidence import LEAST_BYTES_TO_JUDGE, Evidence, Rule
+from heapdiff.explain.model import Holder, HolderKind, Trend, Verdict, VerdictKind
 from heapdiff.sizes import count_text, size_text
-from heapdiff.snapshot.model import Process
 from heapdiff.snapshot.labels import LabelKind
 
-__all__ = ["DEFAULT_RULES", "Evidence", "Rule", "judge", "judge_garbage"]
-
-_LEAST_TO_JUDGE = 5  # new objects in each step; fewer are never called a leak, unless they are large
-_LEAST_BYTES_TO_JUDGE = 65_536
-
-
-@attrs.frozen(eq=False)
-class Evidence:
-    """All that is known of one grower when a rule is asked."""
-
-    diff: HeapDiff
-    grower: Grower
-    path: tuple[PathGrowth, ...]  # the label path from a root to the grower's new objects
-    holder_depth: int  # index in *path* of the holder; -1: the root itself
-
-    @property
-    def holder(self) -> Holder:
-        """The holder with most of the new objects."""
-        return self.grower.holders[0]
-
-    @property
-    def process(self) -> Process:
-        """The process as it was at the last snapshot."""
-        return self.diff.now.snapshot.process
-
-    @property
-    def above(self) -> tuple[PathGrowth, ...]:
-        """The path from the root to the holder, the holder included."""
-        return self.path[: self.holder_depth + 1]
-
-    @property
-    def below(self) -> tuple[PathGrowth, ...]:
-        """The path from under the holder to the new objects."""
-        return self.path[self.holder_depth + 1 :]
-
-    @property
-    def root_kind(self) -> LabelKind | None:
-        """What kind of root the path starts at; None where the growth is spread over many."""
-        return self.path[0].kind if self.path else None
-
-    @property
-    def kind(self) -> VerdictKind:
-        """What the trend alone supports: a leak takes growth in each of two or more steps."""
-        if self.grower.trend in (Trend.STOPPED, Trend.SAW_TOOTH):
-            return VerdictKind.BENIGN
-        if self.grower.trend is Trend.STEADY and self.is_substantial:
-            return VerdictKind.LEAK
-        return VerdictKind.UNSURE
-
-    @property
-    def is_substantial(self) -> bool:
-        """Whether so much was added that it cannot be the snapshots' or an import's own doing."""
-        steps = self.diff.snapshot_count - 1
-        large = max(self.grower.shallow_bytes_delta, self.grower.retained_bytes_delta or 0)
-        return self.holder.new_objects >= _LEAST_TO_JUDGE * steps or large >= _LEAST_BYTES_TO_JUDGE * steps
-
-    def types_above(self) -> tuple[str, ...]:
-        """The types on the path from the root to the holder."""
-        return tuple(path.type_name for path in self.above)
-
-    def types_below(self) -> tuple[str, ...]:
-        """The types on the path from under the holder to the new objects."""
-        return tuple(path.type_name for path in self.below)
-
-    def verdict(self, rule: str, text: str, mend: str, *, structural: bool = False) -> Verdict:
-        """A verdict graded by what the snapshots can show.
-
-        Args:
-            rule: Stable identifier.
-            text: What is wrong, one sentence.
-            mend: What mends it.
-            structural: The references alone prove that nothing can be freed; no trend is needed.
-        """
-        kind = VerdictKind.LEAK if structural and self.kind is VerdictKind.UNSURE and self._may_be_structural else self.kind
-        return Verdict(rule, kind, f"{text} {self.trend_text(kind)}".strip(), mend if kind is not VerdictKind.BENIGN else "")
-
-    def trend_text(self, kind: VerdictKind) -> str:
-        """What the counts in each snapshot say, in a sentence."""
-        steps = self.grower.steps
-        if self.grower.trend is Trend.TWO_PICTURES:
-            return "" if kind is VerdictKind.LEAK else "Two pictures cannot show whether it stops."
-        if self.grower.in_place:
-            return {
-                Trend.STEADY: "It got larger in every step.",
-                Trend.SLOWING: "It got larger, but ever less.",
-                Trend.STOPPED: "It no longer got larger in the last step, as something that fills up does.",
-                Trend.SAW_TOOTH: "It shrank in between, so something takes away from it.",
-            }[self.grower.trend]
-        counts = " → ".join(count_text(count) for count in steps)
-        return {
-            Trend.STEADY: f"It grew in every step: {counts}.",
-            Trend.SLOWING: f"It grew ({counts}), but not evenly; more steps would show whether it stops.",
-            Trend.STOPPED: f"It stopped growing ({counts}), as something bounded does that fills up.",
-            Trend.SAW_TOOTH: f"It shrank in between ({counts}), so something takes entries out.",
-        }[self.grower.trend]
-
-    @property
-    def _may_be_structural(self) -> bool:
-        return self.grower.trend in (Trend.TWO_PICTURES, Trend.STEADY) and self.is_substantial
-
-
-class Rule(Protocol):
-    """A function that knows one pattern; add yours with ``compare(…, rules=(*DEFAULT_RULES, mine))``."""
-
-    def __call__(self, evidence: Evidence, /) -> Verdict | None:
-        """The verdict where the evidence fits the pattern, else None."""
-
-
-def judge(evidence: Evidence, rules: Sequence[Rule]) -> Verdict | None:
-    """The answer of the last rule that has one: the rules go from the general to the particular."""
-    for rule in reversed(rules):
-        verdict = rule(evidence)
-        if verdict is not None:
-            return verdict
-    return None
-
-
-def judge_garbage(diff: HeapDiff) -> Verdict | None:
-    """The verdict ``garbage-waiting`` where more cyclic garbage waits for the collector than in the base."""
-    garbage = diff.garbage
-    new_objects = garbage.objects_now - garbage.objects_base
-    new_bytes = garbage.shallow_bytes_now - garbage.shallow_bytes_base
-    if new_objects <= 0 and new_bytes <= 0:
-        return None
-    what = f"{count_text(new_objects)} more objects ({size_text(new_bytes)}) that nothing reaches wait for the collector."
-    if diff.now.snapshot.process.gc_enabled is False:
-        return Verdict(
-            "garbage-waiting",
-            VerdictKind.LEAK,
-            f"{what} It is disabled, so cyclic garbage is never freed.",
-            "Call gc.enable(), or gc.collect() where the program can afford it.",
-        )
-    return Verdict("garbage-waiting", VerdictKind.BENIGN, f"{what} It will free them when it next runs.")
+__all__ = ["DEFAULT_RULES"]
 
 
 # The general rules: what sort of thing grows
@@ -156,7 +19,9 @@ def bounded_or_stopped(evidence: Evidence) -> Verdict | None:
     """Whatever no other rule knows."""
     holder = evidence.holder
     if holder.kind is HolderKind.SPREAD:
-        return Verdict("spread-growth", VerdictKind.UNSURE, "The new objects hang in many places; no one holder stands out.")
+        return Verdict(
+            "spread-growth", VerdictKind.UNSURE, "The new objects hang in many places; no one holder stands out."
+        )
     return evidence.verdict(
         "growing-population",
         f"{_new(evidence)} hang below {holder.expression}.",
@@ -170,7 +35,7 @@ _SEQUENCES = re.compile(r"(^|\.)(list|set|deque|UserList|\w*(List|Set|Queue|Dequ
 
 def unbounded_mapping(evidence: Evidence) -> Verdict | None:
     """A mapping to which keys are added and from which none are taken."""
-    if not _MAPPINGS.search(evidence.holder.type_name) or evidence.grower.in_place and not _grew(evidence.holder):
+    if not _MAPPINGS.search(evidence.holder.type_name) or (evidence.grower.in_place and not _grew(evidence.holder)):
         return None
     return evidence.verdict(
         "unbounded-mapping",
@@ -182,7 +47,7 @@ def unbounded_mapping(evidence: Evidence) -> Verdict | None:
 
 def unbounded_sequence(evidence: Evidence) -> Verdict | None:
     """A list, set or deque to which elements are added and from which none are taken."""
-    if not _SEQUENCES.search(evidence.holder.type_name) or evidence.grower.in_place and not _grew(evidence.holder):
+    if not _SEQUENCES.search(evidence.holder.type_name) or (evidence.grower.in_place and not _grew(evidence.holder)):
         return None
     kind = evidence.holder.type_name.rpartition(".")[2]
     return evidence.verdict(
@@ -193,7 +58,17 @@ def unbounded_sequence(evidence: Evidence) -> Verdict | None:
 
 
 _BUFFERS = frozenset(
-    {"bytes", "bytearray", "str", "array.array", "_io.BytesIO", "_io.StringIO", "memoryview", "mmap.mmap", "numpy.ndarray"}
+    {
+        "bytes",
+        "bytearray",
+        "str",
+        "array.array",
+        "_io.BytesIO",
+        "_io.StringIO",
+        "memoryview",
+        "mmap.mmap",
+        "numpy.ndarray",
+    }
 )
 
 
@@ -229,13 +104,14 @@ def interpreter_callbacks(evidence: Evidence) -> Verdict | None:
 
 def native_held(evidence: Evidence) -> Verdict | None:
     """Objects with more references than the heap explains."""
-    if evidence.root_kind is not LabelKind.ROOT_NATIVE or evidence.holder_depth >= 0 and not evidence.grower.in_place:
+    if evidence.root_kind is not LabelKind.ROOT_NATIVE or (evidence.holder_depth >= 0 and not evidence.grower.in_place):
         return None
     return evidence.verdict(
         "native-held",
         f"{_new(evidence)} are native-held: no object refers to them, yet their reference counts are not zero, "
         "so native code (a C extension) keeps references or forgot to release them.",
-        "Look at which extension is handed such objects; upgrade it, or report it with the smallest call that adds one.",
+        "Look at which extension is handed such objects; upgrade it, or report it with the smallest call "
+        "that adds one.",
     )
 
 
@@ -295,18 +171,26 @@ def pending_task(evidence: Evidence) -> Verdict | None:
 
 
 _RESOURCES = re.compile(
-    r"(^|\.)(socket|Socket|TextIOWrapper|BufferedReader|BufferedWriter|BufferedRandom|FileIO|Connection|ClientSession|"
-    r"Session|Popen|SSLSocket|SSLObject|HTTPConnection|HTTPSConnection)$"
+    r"^(socket\.socket|_socket\.socket|ssl\.SSL\w+|_io\.(TextIOWrapper|Buffered\w+|FileIO)|subprocess\.Popen|mmap\.mmap|"
+    r"sqlite3\.Connection|http\.client\.HTTPS?Connection|requests\.sessions\.Session|aiohttp\.client\.ClientSession)$"
 )
+_PERHAPS_RESOURCES = re.compile(r"(^|\.)\w*(Socket|Connection|Session|Client|Stream|File|Cursor|Channel)$")
 
 
 def unclosed_resource(evidence: Evidence) -> Verdict | None:
-    """Files, sockets and sessions that nobody closes."""
-    if not _RESOURCES.search(evidence.grower.type_name):
+    """Files, sockets and sessions that nobody closes; of others by such a name only where descriptors grew too."""
+    name = evidence.grower.type_name
+    before, after = evidence.diff.base.snapshot.process.descriptors, evidence.process.descriptors
+    is_measured = before is not None and after is not None
+    opened = sum(after.values()) - sum(before.values()) if before is not None and after is not None else 0
+    if not (_RESOURCES.search(name) and (opened > 0 or not is_measured)) and not (
+        _PERHAPS_RESOURCES.search(name) and opened >= evidence.holder.new_objects // 2 > 0
+    ):
         return None
+    text = f"{_new(evidence)} are still there"
     return evidence.verdict(
         "unclosed-resource",
-        f"{_new(evidence)} are still there{_descriptors(evidence)}.",
+        f"{text}, and {opened:,} more file descriptors are open." if opened > 0 else f"{text}.",
         "Close each where its work ends (with …:), and take closed ones out of the registry that holds them.",
     )
 
@@ -319,13 +203,21 @@ _LISTENER_WORDS = re.compile(
 def listener_never_removed(evidence: Evidence) -> Verdict | None:
     """Callbacks in a registry of listeners; named as such by the program, and callable or holding callables."""
     named = next((path.text for path in reversed(evidence.above) if path.kind in _NAMED and path.text), "")
-    callables = ("function", "method", "functools.partial", "builtin_function_or_method", "tuple", "weakref.ReferenceType")
+    callables = (
+        "function",
+        "method",
+        "functools.partial",
+        "builtin_function_or_method",
+        "tuple",
+        "weakref.ReferenceType",
+    )
     first = evidence.below[0].type_name if evidence.below else evidence.grower.type_name
     if not _LISTENER_WORDS.search(named) or first not in callables:
         return None
     return evidence.verdict(
         "listener-never-removed",
-        f"{_entries(evidence.holder, 'listeners').capitalize()} in {evidence.holder.expression}, and each keeps alive what it closes over.",
+        f"{_entries(evidence.holder, 'listeners').capitalize()} to {evidence.holder.expression}, and each keeps "
+        "alive what it closes over.",
         "Remove the listener where its owner ends, or register a weakref.WeakMethod.",
     )
 
@@ -344,7 +236,8 @@ def weak_mapping_held_by_value(evidence: Evidence) -> Verdict | None:
         return None
     return evidence.verdict(
         "weak-mapping-held-by-value",
-        f"The entries of the {weak.rpartition('.')[2]} {evidence.holder.expression} outlive their keys: a value leads back to its key.",
+        f"The entries of the {weak.rpartition('.')[2]} {evidence.holder.expression} outlive their keys: "
+        "a value leads back to its key.",
         "Let the value not refer to the key (hold it through weakref.ref), or remove the entry where the key ends.",
         structural=True,
     )
@@ -356,7 +249,8 @@ def unbounded_lru_cache(evidence: Evidence) -> Verdict | None:
         return None
     return evidence.verdict(
         "unbounded-lru-cache",
-        f"A functools.lru_cache that only grows ({_entries(evidence.holder, 'entries')}), so it has no bound or a large one.",
+        f"A functools.lru_cache that only grows ({_entries(evidence.holder, 'entries')}), "
+        "so it has no bound or a large one.",
         "Give it a maxsize that fits, or call cache_clear() where its results are done with.",
     )
 
@@ -372,7 +266,8 @@ def lru_cache_keys_pin_objects(evidence: Evidence) -> Verdict | None:
     return evidence.verdict(
         "lru-cache-keys-pin-objects",
         f"The keys of a functools.lru_cache keep {_new(evidence)} alive, as they do where a method is cached.",
-        "Cache on the instance (functools.cached_property), or let the cached function take what it needs and not self.",
+        "Cache on the instance (functools.cached_property), or let the cached function take what "
+        "it needs and not self.",
     )
 
 
@@ -383,14 +278,17 @@ def logging_loggers(evidence: Evidence) -> Verdict | None:
     return evidence.verdict(
         "logging-loggers",
         f"logging keeps every logger by name for ever (loggerDict), and {_new(evidence)} were asked for by new names.",
-        "Use one logger for each module, logging.getLogger(__name__), and put what varies into the record (extra=, LoggerAdapter).",
+        "Use one logger for each module, logging.getLogger(__name__), and put what varies into "
+        "the record (extra=, LoggerAdapter).",
     )
 
 
 def logging_handlers(evidence: Evidence) -> Verdict | None:
     """Handlers added again and again."""
     is_handlers = any(path.text in ("handlers", "_handlerList", "_handlers") for path in evidence.above[-2:])
-    if not is_handlers or not any("logging" in path.type_name or path.text.startswith("logging") for path in evidence.path):
+    if not is_handlers or not any(
+        "logging" in path.type_name or path.text.startswith("logging") for path in evidence.path
+    ):
         return None
     return evidence.verdict(
         "logging-handlers",
@@ -406,7 +304,8 @@ def exception_pins_frames(evidence: Evidence) -> Verdict | None:
         return None
     return evidence.verdict(
         "exception-pins-frames",
-        f"An exception is stored below {evidence.holder.expression}; its traceback keeps the frames that it went through, and "
+        f"An exception is stored below {evidence.holder.expression}; its traceback keeps the frames "
+        "that it went through, and "
         f"their local variables, alive.",
         "Store str(error) or traceback.format_exc() in its place, or error.with_traceback(None).",
     )
@@ -418,7 +317,9 @@ def bounded_cache_filling(evidence: Evidence) -> Verdict | None:
     is_container = _MAPPINGS.search(name) or _SEQUENCES.search(name) or _at_lru_cache(evidence)
     if evidence.kind is not VerdictKind.BENIGN or not is_container or evidence.grower.in_place:
         return None
-    return evidence.verdict("bounded-cache-filling", f"{evidence.holder.expression} behaves as something bounded does.", "")
+    return evidence.verdict(
+        "bounded-cache-filling", f"{evidence.holder.expression} behaves as something bounded does.", ""
+    )
 
 
 def module_loaded(evidence: Evidence) -> Verdict | None:
@@ -426,10 +327,16 @@ def module_loaded(evidence: Evidence) -> Verdict | None:
     if not evidence.path or evidence.path[0].kind is not LabelKind.ROOT_MODULE:
         return None
     module = evidence.path[0]
-    if module.objects[0] > 0 or evidence.grower.trend not in (Trend.TWO_PICTURES, Trend.STOPPED) or evidence.holder_depth > 0:
+    if (
+        module.objects[0] > 0
+        or evidence.grower.trend not in (Trend.TWO_PICTURES, Trend.STOPPED)
+        or evidence.holder_depth > 0
+    ):
         return None
     return Verdict(
-        "module-loaded", VerdictKind.BENIGN, f"The module {module.text} was imported between the two moments; that happens once."
+        "module-loaded",
+        VerdictKind.BENIGN,
+        f"The module {module.text} was imported between the two moments; that happens once.",
     )
 
 
@@ -482,17 +389,8 @@ def _grew(holder: Holder) -> bool:
 def _is_larger(evidence: Evidence) -> bool:
     grower = evidence.grower
     few = grower.objects_delta <= 2  # noqa: PLR2004 - it was replaced by a longer one
-    return few and grower.shallow_bytes_delta >= _LEAST_BYTES_TO_JUDGE
+    return few and grower.shallow_bytes_delta >= LEAST_BYTES_TO_JUDGE
 
 
 def _at_lru_cache(evidence: Evidence) -> bool:
     return any(name == "functools._lru_cache_wrapper" for name in evidence.types_above()[-2:])
-
-
-def _descriptors(evidence: Evidence) -> str:
-    before, after = evidence.diff.base.snapshot.process.descriptors, evidence.process.descriptors
-    if before is None or after is None:
-        return ""
-    return f"; open descriptors went from {sum(before.values()):,} to {sum(after.values()):,}"
-
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -10,10 +11,11 @@ import attrs
 
 from heapdiff.diff.model import HeapDiff, PathGrowth, SiteGrowth
 from heapdiff.explain.accumulation import named_steps
+from heapdiff.explain.evidence import Evidence, Rule, judge, judge_garbage
 from heapdiff.explain.growers import Candidate, rank_growers
 from heapdiff.explain.holders import Held, find_holders
 from heapdiff.explain.model import ChainHop, Coverage, Explanation, Grower, HolderKind, Trend, VerdictKind
-from heapdiff.explain.rules import DEFAULT_RULES, Evidence, Rule, judge, judge_garbage
+from heapdiff.explain.rules import DEFAULT_RULES
 from heapdiff.graph import Hop, shortest_chain
 from heapdiff.snapshot.labels import LabelKind
 
@@ -144,7 +146,16 @@ def _coverage(diff: HeapDiff, candidates: Sequence[Candidate]) -> Coverage:
         live_bytes_delta=diff.live_bytes_delta,
         explained_bytes=sum(diff.paths.subtree_bytes_delta[number] for number in outermost),
         arena_bytes_delta=_difference(base.arena_bytes, now.arena_bytes),
+        snapshot_bytes=_held_bytes(diff),
     )
+
+
+def _held_bytes(diff: HeapDiff) -> int:
+    """Bytes of the base snapshot, where the process it shows is this one: it was in memory at the second."""
+    if not diff.same_process or diff.now.snapshot.process.pid != os.getpid():
+        return 0
+    columns = diff.base.snapshot.columns
+    return sum(columns[name].nbytes for name in columns.names())
 
 
 def _difference(before: int | None, after: int | None) -> int | None:
@@ -161,7 +172,9 @@ def _next_step(diff: HeapDiff, growers: Sequence[Grower]) -> str | None:
     if leading.trend is Trend.SLOWING:
         return "More snapshots, after equal amounts of work, would show whether it stops: compare(base, *later)."
     if leading.holder is not None and leading.holder.kind is HolderKind.NATIVE:
-        return "Count sys.getrefcount() of such an object before and after each call into the extension that is handed it."
+        return (
+            "Count sys.getrefcount() of such an object before and after each call into the extension that is handed it."
+        )
     if diff.sites is None and leading.verdict and leading.verdict.kind is not VerdictKind.BENIGN:
         return "heapdiff.start_tracing() before the base snapshot would name the lines that allocate them."
     return None

@@ -12,7 +12,9 @@ def clean(text: str) -> str:
     """The text with every character that would not show, or change how others show, as its escape."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(_escaped(character) if unicodedata.category(character) in _HIDDEN else character for character in text)
+    return "".join(
+        _escaped(character) if unicodedata.category(character) in _HIDDEN else character for character in text
+    )
 
 
 def _escaped(character: str) -> str:

@@ -51,9 +51,10 @@ class _Text:
         lines = [self._paint(_BOLD, part) for part in _wrapped(_headline(self._explanation, groups))]
         lines += _wrapped(_moments(self._diff) + _coverage(self._explanation))
         lines += self._table(groups)
-        for number, growers in enumerate(groups[:_SUSPECTS], start=1):
+        suspects = _drawn(groups)
+        for number, growers in enumerate(suspects, start=1):
             lines += ["", *self._suspect(number, growers)]
-        lines += self._others(groups[_SUSPECTS:])
+        lines += self._others([growers for growers in groups if growers not in suspects])
         lines += self._footer()
         return lines
 
@@ -121,11 +122,14 @@ class _Text:
             if place < len(hops) - 1:
                 lines.append(self._hop(f"{label:<{width}}", hops[place], grower))
             elif len(hops) > 1:
-                lines.append(f"   │   {label}")
+                row = f" × {count_text(hops[place].repeats)} in a row" if hops[place].repeats > 1 else ""
+                lines.append(f"   │   {label}{row}")
             if place == adds:
                 lines.append(f"   │   {self._paint(_RED, '~' * len(label))}")
         last = hops[-1]
-        new = f"× {count_text(grower.holder.new_objects)} new" if grower.holder and not grower.in_place else "got larger"
+        new = (
+            f"× {count_text(grower.holder.new_objects)} new" if grower.holder and not grower.in_place else "got larger"
+        )
         mark = self._paint(_RED, "   ◀ grows here") if last.is_holder else ""
         lines.append(f"   ╰→ {_shortened(clean(last.type_name), 48)}   {size_text(last.shallow_bytes)} {new}{mark}")
         return lines
@@ -190,7 +194,7 @@ class _Text:
         if not self._diff.same_process and self._explanation.growers:
             lines += _wrapped("Not known to be one process: matched by label paths, not by identity.")
         limits = sorted({clean(limit.text) for limit in self._diff.now.snapshot.limits})
-        lines += [line for text in limits for line in _wrapped(f"Not seen: {text}")]
+        lines += _wrapped(f"Not seen: {' '.join(limits)}") if limits else []
         if self._explanation.next_step:
             lines += _wrapped(f"Next: {self._explanation.next_step}")
         return ["", *lines] if lines else []
@@ -203,36 +207,45 @@ def _headline(explanation: Explanation, groups: Sequence[Sequence[Grower]]) -> s
     diff = explanation.diff
     if not groups:
         change = diff.live_bytes_delta
-        return "Nothing grew." if change <= 0 else f"Nothing grew that has a name: {delta_bytes_text(change)} in small change."
+        return (
+            "Nothing grew."
+            if change <= 0
+            else f"Nothing grew that has a name: {delta_bytes_text(change)} in small change."
+        )
     leading = groups[0][0]
-    size = leading.retained_bytes_delta
+    holder = leading.holder
     if leading.in_place:
         text = f"{clean(leading.type_name)} got larger by {size_text(leading.shallow_bytes_delta)}"
     else:
         text = f"{count_text(leading.objects_delta)} new {clean(leading.type_name)}"
-        if size is not None and size > 0:
-            text += f" retain {size_text(size)}"
-    part = (size or 0) if not leading.in_place else leading.shallow_bytes_delta
-    if diff.live_bytes_delta > 0 and part > 0:
-        text += f", {min(100, round(100 * part / diff.live_bytes_delta))} % of the growth"
-    return f"{text}. {_piles_up(leading)}"
-
-
-def _piles_up(grower: Grower) -> str:
-    holder = grower.holder
+        if leading.retained_bytes_delta is not None and leading.retained_bytes_delta > 0:
+            text += f" retain {size_text(leading.retained_bytes_delta)}"
     if holder is None or holder.kind is HolderKind.SPREAD:
-        return "They are spread over many places."
-    if grower.in_place:
-        return f"It is {clean(holder.expression)}."
+        return f"{text}. They are spread over many places."
+    return f"{text}. {_piles_up(leading, holder)}, {_took(diff, leading)}."
+
+
+def _took(diff: HeapDiff, grower: Grower) -> str:
+    text = f"which took on {size_text(grower.group_growth_bytes)}"
+    if diff.live_bytes_delta > 0 and grower.group_growth_bytes > 0:
+        text += f", {min(100, round(100 * grower.group_growth_bytes / diff.live_bytes_delta))} % of the growth"
+    return text
+
+
+def _piles_up(grower: Grower, holder: Holder) -> str:
     where = clean(holder.expression)
+    if grower.in_place:
+        return f"It is {where}"
     if holder.joint:
-        return f"{sum(h.joint for h in grower.holders)} holders keep them alive together, first {where}."
+        return f"{sum(h.joint for h in grower.holders)} holders keep them alive together, first {where}"
     if holder.kind is HolderKind.NATIVE:
-        return "No object holds them: native code does."
+        return "No object holds them but native code"
     kind = clean(holder.type_name)
     if holder.object_count == 1 and kind:
-        return f"They pile up in one {kind}: {where}."
-    return f"They pile up in {count_text(holder.object_count)} × {kind} at {where}." if kind else f"They hang below {where}."
+        return f"They pile up in one {kind}, {where}"
+    return (
+        f"They pile up in {count_text(holder.object_count)} × {kind} at {where}" if kind else f"They hang below {where}"
+    )
 
 
 def _moments(diff: HeapDiff) -> str:
@@ -262,10 +275,13 @@ def _clock(moment: float | None) -> str:
 
 def _coverage(explanation: Explanation) -> str:
     coverage = explanation.coverage
-    text = f" · RSS {delta_bytes_text(coverage.rss_bytes_delta)}, live objects {delta_bytes_text(coverage.live_bytes_delta)}"
+    text = f" · RSS {delta_bytes_text(coverage.rss_bytes_delta)}"
+    if coverage.rss_bytes_delta is not None and coverage.snapshot_bytes:
+        text += f" with heapdiff's base snapshot of {size_text(coverage.snapshot_bytes)}"
+    text += f" · live objects {delta_bytes_text(coverage.live_bytes_delta)}"
     part = coverage.explained_part
     if part is not None and explanation.growers:
-        text += f", {round(100 * part)} % of RSS explained"
+        text += f", {round(100 * part)} % of the RSS explained"
     return text
 
 
@@ -277,6 +293,18 @@ def _groups(growers: Iterable[Grower]) -> list[list[Grower]]:
     for grower in growers:
         groups.setdefault(grower.group, []).append(grower)
     return list(groups.values())
+
+
+def _drawn(groups: Sequence[list[Grower]]) -> list[list[Grower]]:
+    """The groups that are drawn in full: not those at a joint holder of one that is drawn already."""
+    drawn: list[list[Grower]] = []
+    told: set[str] = set()
+    for growers in groups:
+        holder = growers[0].holder
+        if len(drawn) < _SUSPECTS and (holder is None or holder.expression not in told):
+            drawn.append(growers)
+            told |= {other.expression for other in growers[0].holders if other.joint}
+    return drawn
 
 
 def _table_rows(diff: HeapDiff, groups: Sequence[Sequence[Grower]]) -> list[TypeGrowth]:

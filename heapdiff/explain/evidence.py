@@ -1,0 +1,156 @@
+"""What is known of one grower in, the verdict of the rules out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import attrs
+
+from heapdiff.diff.model import HeapDiff, PathGrowth
+from heapdiff.explain.model import Grower, Holder, Trend, Verdict, VerdictKind
+from heapdiff.sizes import count_text, size_text
+from heapdiff.snapshot.labels import LabelKind
+from heapdiff.snapshot.model import Process
+
+__all__ = ["LEAST_BYTES_TO_JUDGE", "Evidence", "Rule", "judge", "judge_garbage"]
+
+LEAST_BYTES_TO_JUDGE = 65_536  # in each step; less is called a leak only where there are enough objects
+_LEAST_TO_JUDGE = 5  # new objects in each step
+
+
+@attrs.frozen(eq=False)
+class Evidence:
+    """All that is known of one grower when a rule is asked."""
+
+    diff: HeapDiff
+    grower: Grower
+    path: tuple[PathGrowth, ...]  # the label path from a root to the grower's new objects
+    holder_depth: int  # index in *path* of the holder; -1: the root itself
+
+    @property
+    def holder(self) -> Holder:
+        """The holder with most of the new objects."""
+        return self.grower.holders[0]
+
+    @property
+    def process(self) -> Process:
+        """The process as it was at the last snapshot."""
+        return self.diff.now.snapshot.process
+
+    @property
+    def above(self) -> tuple[PathGrowth, ...]:
+        """The path from the root to the holder, the holder included."""
+        return self.path[: self.holder_depth + 1]
+
+    @property
+    def below(self) -> tuple[PathGrowth, ...]:
+        """The path from under the holder to the new objects."""
+        return self.path[self.holder_depth + 1 :]
+
+    @property
+    def root_kind(self) -> LabelKind | None:
+        """What kind of root the path starts at; None where the growth is spread over many."""
+        return self.path[0].kind if self.path else None
+
+    @property
+    def kind(self) -> VerdictKind:
+        """What the trend alone supports: a leak takes growth in each of two or more steps."""
+        if self.grower.trend in (Trend.STOPPED, Trend.SAW_TOOTH):
+            return VerdictKind.BENIGN
+        if self.grower.trend is Trend.STEADY and self.is_substantial:
+            return VerdictKind.LEAK
+        return VerdictKind.UNSURE
+
+    @property
+    def is_substantial(self) -> bool:
+        """Whether so much was added that it cannot be the snapshots' or an import's own doing."""
+        steps = self.diff.snapshot_count - 1
+        large = max(self.grower.shallow_bytes_delta, self.grower.retained_bytes_delta or 0)
+        return self.holder.new_objects >= _LEAST_TO_JUDGE * steps or large >= LEAST_BYTES_TO_JUDGE * steps
+
+    def types_above(self) -> tuple[str, ...]:
+        """The types on the path from the root to the holder."""
+        return tuple(path.type_name for path in self.above)
+
+    def types_below(self) -> tuple[str, ...]:
+        """The types on the path from under the holder to the new objects."""
+        return tuple(path.type_name for path in self.below)
+
+    def verdict(self, rule: str, text: str, mend: str, *, structural: bool = False) -> Verdict:
+        """A verdict graded by what the snapshots can show.
+
+        Args:
+            rule: Stable identifier.
+            text: What is wrong, one sentence.
+            mend: What mends it.
+            structural: The references alone prove that nothing can be freed; no trend is needed.
+        """
+        kind = (
+            VerdictKind.LEAK
+            if structural and self.kind is VerdictKind.UNSURE and self._may_be_structural
+            else self.kind
+        )
+        return Verdict(
+            rule, kind, f"{text} {self.trend_text(kind)}".strip(), mend if kind is not VerdictKind.BENIGN else ""
+        )
+
+    def trend_text(self, kind: VerdictKind) -> str:
+        """What the counts in each snapshot say, in a sentence."""
+        steps = self.grower.steps
+        if self.grower.trend is Trend.TWO_PICTURES:
+            return "" if kind is VerdictKind.LEAK else "Two pictures cannot show whether it stops."
+        if self.grower.in_place:
+            return {
+                Trend.STEADY: "It got larger in every step.",
+                Trend.SLOWING: "It got larger, but ever less.",
+                Trend.STOPPED: "It no longer got larger in the last step, as something that fills up does.",
+                Trend.SAW_TOOTH: "It shrank in between, so something takes away from it.",
+            }[self.grower.trend]
+        counts = " → ".join(count_text(count) for count in steps)
+        return {
+            Trend.STEADY: f"It grew in every step: {counts}.",
+            Trend.SLOWING: f"It grew ({counts}), but not evenly; more steps would show whether it stops.",
+            Trend.STOPPED: f"It stopped growing ({counts}), as something bounded does that fills up.",
+            Trend.SAW_TOOTH: f"It shrank in between ({counts}), so something takes entries out.",
+        }[self.grower.trend]
+
+    @property
+    def _may_be_structural(self) -> bool:
+        return self.grower.trend in (Trend.TWO_PICTURES, Trend.STEADY) and self.is_substantial
+
+
+class Rule(Protocol):
+    """A function that knows one pattern; add yours with ``compare(…, rules=(*DEFAULT_RULES, mine))``."""
+
+    def __call__(self, evidence: Evidence, /) -> Verdict | None:
+        """The verdict where the evidence fits the pattern, else None."""
+
+
+def judge(evidence: Evidence, rules: Sequence[Rule]) -> Verdict | None:
+    """The answer of the last rule that has one: the rules go from the general to the particular."""
+    for rule in reversed(rules):
+        verdict = rule(evidence)
+        if verdict is not None:
+            return verdict
+    return None
+
+
+def judge_garbage(diff: HeapDiff) -> Verdict | None:
+    """The verdict ``garbage-waiting`` where more cyclic garbage waits for the collector than in the base."""
+    garbage = diff.garbage
+    new_objects = garbage.objects_now - garbage.objects_base
+    new_bytes = garbage.shallow_bytes_now - garbage.shallow_bytes_base
+    if new_objects <= 0 and new_bytes <= 0:
+        return None
+    what = (
+        f"{count_text(new_objects)} more objects ({size_text(new_bytes)}) that nothing reaches wait for the collector."
+    )
+    if diff.now.snapshot.process.gc_enabled is False:
+        return Verdict(
+            "garbage-waiting",
+            VerdictKind.LEAK,
+            f"{what} It is disabled, so cyclic garbage is never freed.",
+            "Call gc.enable(), or gc.collect() where the program can afford it.",
+        )
+    return Verdict("garbage-waiting", VerdictKind.BENIGN, f"{what} It will free them when it next runs.")
