@@ -171,18 +171,26 @@ def pending_task(evidence: Evidence) -> Verdict | None:
 
 
 _RESOURCES = re.compile(
-    r"(^|\.)(socket|Socket|TextIOWrapper|BufferedReader|BufferedWriter|BufferedRandom|FileIO|Connection|ClientSession|"
-    r"Session|Popen|SSLSocket|SSLObject|HTTPConnection|HTTPSConnection)$"
+    r"^(socket\.socket|_socket\.socket|ssl\.SSL\w+|_io\.(TextIOWrapper|Buffered\w+|FileIO)|subprocess\.Popen|mmap\.mmap|"
+    r"sqlite3\.Connection|http\.client\.HTTPS?Connection|requests\.sessions\.Session|aiohttp\.client\.ClientSession)$"
 )
+_PERHAPS_RESOURCES = re.compile(r"(^|\.)\w*(Socket|Connection|Session|Client|Stream|File|Cursor|Channel)$")
 
 
 def unclosed_resource(evidence: Evidence) -> Verdict | None:
-    """Files, sockets and sessions that nobody closes."""
-    if not _RESOURCES.search(evidence.grower.type_name):
+    """Files, sockets and sessions that nobody closes; of others by such a name only where descriptors grew too."""
+    name = evidence.grower.type_name
+    before, after = evidence.diff.base.snapshot.process.descriptors, evidence.process.descriptors
+    is_measured = before is not None and after is not None
+    opened = sum(after.values()) - sum(before.values()) if before is not None and after is not None else 0
+    if not (_RESOURCES.search(name) and (opened > 0 or not is_measured)) and not (
+        _PERHAPS_RESOURCES.search(name) and opened >= evidence.holder.new_objects // 2 > 0
+    ):
         return None
+    text = f"{_new(evidence)} are still there"
     return evidence.verdict(
         "unclosed-resource",
-        f"{_new(evidence)} are still there{_descriptors(evidence)}.",
+        f"{text}, and {opened:,} more file descriptors are open." if opened > 0 else f"{text}.",
         "Close each where its work ends (with …:), and take closed ones out of the registry that holds them.",
     )
 
@@ -386,10 +394,3 @@ def _is_larger(evidence: Evidence) -> bool:
 
 def _at_lru_cache(evidence: Evidence) -> bool:
     return any(name == "functools._lru_cache_wrapper" for name in evidence.types_above()[-2:])
-
-
-def _descriptors(evidence: Evidence) -> str:
-    before, after = evidence.diff.base.snapshot.process.descriptors, evidence.process.descriptors
-    if before is None or after is None:
-        return ""
-    return f"; open descriptors went from {sum(before.values()):,} to {sum(after.values()):,}"

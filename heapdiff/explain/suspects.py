@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -145,7 +146,16 @@ def _coverage(diff: HeapDiff, candidates: Sequence[Candidate]) -> Coverage:
         live_bytes_delta=diff.live_bytes_delta,
         explained_bytes=sum(diff.paths.subtree_bytes_delta[number] for number in outermost),
         arena_bytes_delta=_difference(base.arena_bytes, now.arena_bytes),
+        snapshot_bytes=_held_bytes(diff),
     )
+
+
+def _held_bytes(diff: HeapDiff) -> int:
+    """Bytes of the base snapshot, where the process it shows is this one: it was in memory at the second."""
+    if not diff.same_process or diff.now.snapshot.process.pid != os.getpid():
+        return 0
+    columns = diff.base.snapshot.columns
+    return sum(columns[name].nbytes for name in columns.names())
 
 
 def _difference(before: int | None, after: int | None) -> int | None:

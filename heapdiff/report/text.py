@@ -51,9 +51,10 @@ class _Text:
         lines = [self._paint(_BOLD, part) for part in _wrapped(_headline(self._explanation, groups))]
         lines += _wrapped(_moments(self._diff) + _coverage(self._explanation))
         lines += self._table(groups)
-        for number, growers in enumerate(groups[:_SUSPECTS], start=1):
+        suspects = _drawn(groups)
+        for number, growers in enumerate(suspects, start=1):
             lines += ["", *self._suspect(number, growers)]
-        lines += self._others(groups[_SUSPECTS:])
+        lines += self._others([growers for growers in groups if growers not in suspects])
         lines += self._footer()
         return lines
 
@@ -121,7 +122,8 @@ class _Text:
             if place < len(hops) - 1:
                 lines.append(self._hop(f"{label:<{width}}", hops[place], grower))
             elif len(hops) > 1:
-                lines.append(f"   │   {label}")
+                row = f" × {count_text(hops[place].repeats)} in a row" if hops[place].repeats > 1 else ""
+                lines.append(f"   │   {label}{row}")
             if place == adds:
                 lines.append(f"   │   {self._paint(_RED, '~' * len(label))}")
         last = hops[-1]
@@ -192,7 +194,7 @@ class _Text:
         if not self._diff.same_process and self._explanation.growers:
             lines += _wrapped("Not known to be one process: matched by label paths, not by identity.")
         limits = sorted({clean(limit.text) for limit in self._diff.now.snapshot.limits})
-        lines += [line for text in limits for line in _wrapped(f"Not seen: {text}")]
+        lines += _wrapped(f"Not seen: {' '.join(limits)}") if limits else []
         if self._explanation.next_step:
             lines += _wrapped(f"Next: {self._explanation.next_step}")
         return ["", *lines] if lines else []
@@ -273,11 +275,13 @@ def _clock(moment: float | None) -> str:
 
 def _coverage(explanation: Explanation) -> str:
     coverage = explanation.coverage
-    live = delta_bytes_text(coverage.live_bytes_delta)
-    text = f" · RSS {delta_bytes_text(coverage.rss_bytes_delta)}, live objects {live}"
+    text = f" · RSS {delta_bytes_text(coverage.rss_bytes_delta)}"
+    if coverage.rss_bytes_delta is not None and coverage.snapshot_bytes:
+        text += f" with heapdiff's base snapshot of {size_text(coverage.snapshot_bytes)}"
+    text += f" · live objects {delta_bytes_text(coverage.live_bytes_delta)}"
     part = coverage.explained_part
     if part is not None and explanation.growers:
-        text += f", {round(100 * part)} % of RSS explained"
+        text += f", {round(100 * part)} % of the RSS explained"
     return text
 
 
@@ -289,6 +293,18 @@ def _groups(growers: Iterable[Grower]) -> list[list[Grower]]:
     for grower in growers:
         groups.setdefault(grower.group, []).append(grower)
     return list(groups.values())
+
+
+def _drawn(groups: Sequence[list[Grower]]) -> list[list[Grower]]:
+    """The groups that are drawn in full: not those at a joint holder of one that is drawn already."""
+    drawn: list[list[Grower]] = []
+    told: set[str] = set()
+    for growers in groups:
+        holder = growers[0].holder
+        if len(drawn) < _SUSPECTS and (holder is None or holder.expression not in told):
+            drawn.append(growers)
+            told |= {other.expression for other in growers[0].holders if other.joint}
+    return drawn
 
 
 def _table_rows(diff: HeapDiff, groups: Sequence[Sequence[Grower]]) -> list[TypeGrowth]:
