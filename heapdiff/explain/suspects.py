@@ -175,6 +175,7 @@ def _next_step(diff: HeapDiff, growers: Sequence[Grower]) -> str | None:
         return (
             "Count sys.getrefcount() of such an object before and after each call into the extension that is handed it."
         )
-    if diff.sites is None and leading.verdict and leading.verdict.kind is not VerdictKind.BENIGN:
+    is_open = leading.verdict is not None and leading.verdict.kind is not VerdictKind.BENIGN
+    if diff.sites is None and is_open and not leading.in_place:
         return "heapdiff.start_tracing() before the base snapshot would name the lines that allocate them."
     return None

@@ -51,10 +51,12 @@ class _Text:
         lines = [self._paint(_BOLD, part) for part in _wrapped(_headline(self._explanation, groups))]
         lines += _wrapped(_moments(self._diff) + _coverage(self._explanation))
         lines += self._table(groups)
-        suspects = _drawn(groups)
+        suspects, told = _drawn(groups)
         for number, growers in enumerate(suspects, start=1):
             lines += ["", *self._suspect(number, growers)]
-        lines += self._others([growers for growers in groups if growers not in suspects])
+        lines += self._others(
+            [growers for growers in groups if growers not in suspects and not _is_told(growers, told)]
+        )
         lines += self._footer()
         return lines
 
@@ -295,8 +297,8 @@ def _groups(growers: Iterable[Grower]) -> list[list[Grower]]:
     return list(groups.values())
 
 
-def _drawn(groups: Sequence[list[Grower]]) -> list[list[Grower]]:
-    """The groups that are drawn in full: not those at a joint holder of one that is drawn already."""
+def _drawn(groups: Sequence[list[Grower]]) -> tuple[list[list[Grower]], set[str]]:
+    """The groups that are drawn in full, and the joint holders that are named there; what piles up at those is told."""
     drawn: list[list[Grower]] = []
     told: set[str] = set()
     for growers in groups:
@@ -304,7 +306,12 @@ def _drawn(groups: Sequence[list[Grower]]) -> list[list[Grower]]:
         if len(drawn) < _SUSPECTS and (holder is None or holder.expression not in told):
             drawn.append(growers)
             told |= {other.expression for other in growers[0].holders if other.joint}
-    return drawn
+    return drawn, told
+
+
+def _is_told(growers: Sequence[Grower], told: set[str]) -> bool:
+    """Whether these are but the joint holders of a suspect, which make room for what it is about."""
+    return growers[0].in_place and growers[0].holder is not None and growers[0].holder.expression in told
 
 
 def _table_rows(diff: HeapDiff, groups: Sequence[Sequence[Grower]]) -> list[TypeGrowth]:
