@@ -252,10 +252,9 @@ def _add_joint_holders(
             return
         base = _Reduced.of(diff.base.snapshot, shortest_paths(diff.base.snapshot.columns, without_base))
         now = _Reduced.of(diff.now.snapshot, paths_now)
-        matcher = PathMatcher(base, 2)
-        matcher.add(
-            now, label_growth(base.snapshot.columns, base.label_tree, now.snapshot.columns, now.label_tree), place=1
-        )
+        matcher = PathMatcher(base)
+        growth = label_growth(base.snapshot.columns, base.label_tree, now.snapshot.columns, now.label_tree)
+        matcher.add(now, growth, is_last=True)
         tree = matcher.tree()
         remaining = []
         for number in open_cases:
