@@ -1,14 +1,19 @@
 """heapdiff subtracts two pictures of a CPython heap and says why what grew cannot be freed."""
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from heapdiff.capture import start_tracing, stop_tracing, take_census, take_snapshot
 from heapdiff.errors import HeapdiffError
-from heapdiff.explain import DEFAULT_RULES
-from heapdiff.pipeline import compare
-from heapdiff.report import Report
 from heapdiff.snapshot.census import Census
 from heapdiff.snapshot.file import read_snapshot, write_snapshot
 from heapdiff.snapshot.model import Snapshot
 from heapdiff.version import VERSION as __version__
+
+if TYPE_CHECKING:
+    from heapdiff.explain import DEFAULT_RULES
+    from heapdiff.pipeline import compare
+    from heapdiff.report import Report
 
 __all__ = [
     "DEFAULT_RULES",
@@ -25,3 +30,18 @@ __all__ = [
     "take_snapshot",
     "write_snapshot",
 ]
+
+# A service that only takes snapshots shall not carry what explains them: it is half of the import's cost,
+# and part of the heap that is looked at.
+_ROOM_OF = {"DEFAULT_RULES": "heapdiff.explain", "Report": "heapdiff.report", "compare": "heapdiff.pipeline"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOM_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(importlib.import_module(_ROOM_OF[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -35,6 +35,7 @@ class TinyHeap:
             that refers to nothing. A target named twice is referred to twice.
         size: Shallow bytes by name.
         types: Type by name, ``module.Name``, or ``module:Outer.Inner`` where the name has dots.
+            ``module.Name#2`` is another class of the same name.
         labels: Label by (source, target): the name of a LabelKind, and a text or a number.
             A list of labels serves the references of that pair in turn.
         flags: ObjectFlag by name.
@@ -99,11 +100,11 @@ class TinyHeap:
         native_held: Mapping[str, int],
     ) -> dict[str, array[int]]:
         full_names = {name: _full_name(types.get(name, "builtins.object")) for name in self.names[1:]}
-        table = sorted({("", ""), *full_names.values()}, key=_in_bytes)
+        table = sorted({("", "", ""), *full_names.values()}, key=_in_bytes)
         edges = {source: self._labelled(source, labels) for source in self.names}
         rows = [(), *sorted(set((sites or {}).values()) - {()})]
         texts = _sorted_texts(
-            [text for full_name in table for text in full_name],
+            [text for module, name, _ in table for text in (module, name)],
             [label[1] for held in edges.values() for _, label in held if isinstance(label[1], str)],
             [file for row in rows for file, _ in row],
         )
@@ -123,10 +124,10 @@ class TinyHeap:
             "large_bytes": array("Q", [bytes_of[k] for k in large]),
             "native_held_object": array("I", [obj for obj, _ in held_natively]),
             "native_held_count": array("I", [count for _, count in held_natively]),
-            "type_module": array("I", [number[module] for module, _ in table]),
-            "type_name": array("I", [number[name] for _, name in table]),
+            "type_module": array("I", [number[module] for module, _, _ in table]),
+            "type_name": array("I", [number[name] for _, name, _ in table]),
             "type_object": array("I", [0] * len(table)),
-            "type_flags": array("B", [0 if module in ("", "builtins") else 1 for module, _ in table]),
+            "type_flags": array("B", [0 if module in ("", "builtins") else 1 for module, _, _ in table]),
             "text_start": array("I", _offsets(len(text.encode()) for text in texts)),
             "text_bytes": array("B", "".join(texts).encode()),
         }
@@ -189,14 +190,15 @@ def _by_address(references: Iterable[str], addresses: Mapping[str, int]) -> list
     return sorted(place, key=lambda name: (name != ROOT, place[name]))
 
 
-def _full_name(text: str) -> tuple[str, str]:
+def _full_name(text: str) -> tuple[str, str, str]:
+    text, _, twin = text.partition("#")
     separator = ":" if ":" in text else "."
     module, _, name = text.partition(separator) if separator == ":" else text.rpartition(separator)
-    return module, name
+    return module, name, twin
 
 
-def _in_bytes(full_name: tuple[str, str]) -> tuple[bytes, bytes]:
-    return full_name[0].encode(), full_name[1].encode()
+def _in_bytes(full_name: tuple[str, str, str]) -> tuple[bytes, ...]:
+    return tuple(text.encode() for text in full_name)
 
 
 def _sorted_texts(*groups: Iterable[str | int]) -> list[str]:

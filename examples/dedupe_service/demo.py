@@ -23,7 +23,7 @@ import heapdiff  # noqa: E402 - the demo runs from the source tree
 CULPRIT = "dedupe_service.dedupe.registry._by_id"
 
 _CONNECTIONS = 4
-_WARM_UP_REQUESTS = 400
+_WARM_UP_REQUESTS = 800
 
 
 def main() -> int:

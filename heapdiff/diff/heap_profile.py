@@ -4,39 +4,16 @@ from collections.abc import Callable
 
 from heapdiff.diff.profile import Profile, ProfileSample, build_profile
 from heapdiff.errors import NothingFoundError
-from heapdiff.graph import HeapGraph
+from heapdiff.graph import HeapGraph, label_text, path_expression, read_label
 from heapdiff.native import Columns
-from heapdiff.snapshot.labels import LabelKind, kind_of, payload_of
-from heapdiff.snapshot.model import Snapshot
+from heapdiff.snapshot.labels import LabelKind
 
 __all__ = ["UNTRACED", "profile_of_dominators", "profile_of_paths", "profile_of_sites"]
 
 #: The frame of objects whose allocation tracemalloc has not seen.
 UNTRACED = "(not traced)"
 
-_ROOT_WORDS = {
-    LabelKind.ROOT_MODULE: "module ",
-    LabelKind.ROOT_LOCAL: "local ",
-    LabelKind.ROOT_THREAD: "",
-    LabelKind.ROOT_INTERPRETER: "interpreter ",
-    LabelKind.ROOT_STATIC_TYPE: "static type ",
-    LabelKind.ROOT_NATIVE: "native code ",
-    LabelKind.ROOT_MACHINERY: "module ",
-}
-_BARE_WORDS = {
-    LabelKind.FIELD: ".?",
-    LabelKind.KEY_OBJECT: ".key",
-    LabelKind.KEY_OF_TYPE: "[*]",
-    LabelKind.ELEMENT: "[*]",
-    LabelKind.MEMBER: "[*]",
-    LabelKind.DICT: ".__dict__",
-    LabelKind.STACK: "stack",
-    LabelKind.TYPE: ".__class__",
-    LabelKind.WEAK_CALLBACK: "weak callback",
-    LabelKind.CACHE_ENTRY: "[*]",
-    LabelKind.ROOT_IMMORTAL: "immortal",
-    LabelKind.ROOT_NATIVE: "native code",
-}
+_SELF_EVIDENT = (LabelKind.ROOT_MODULE, LabelKind.ROOT_MACHINERY)
 
 
 def profile_of_dominators(graph: HeapGraph) -> Profile:
@@ -59,16 +36,17 @@ def profile_of_paths(graph: HeapGraph) -> Profile:
     what is reached through the name first. A frame reads ``.registry (app.locks.LockRegistry)``.
     """
     columns = graph.label_tree
-    snapshot = graph.snapshot
     labels, types = columns["node_label"].tolist(), columns["node_type"].tolist()
-    names = [snapshot.type_name(row) for row in range(snapshot.type_count)]
-    texts: dict[int, str] = {}
+    names = [graph.snapshot.type_name(row) for row in range(graph.snapshot.type_count)]
+    frames: dict[tuple[int, int], str] = {}
 
     def frame(node: int) -> str:
-        label = labels[node]
-        if label not in texts:
-            texts[label] = _label_text(snapshot, label)
-        return texts[label] if kind_of(label).is_root else f"{texts[label]} ({names[types[node]]})"
+        key = labels[node], types[node]
+        if key not in frames:
+            kind, text = read_label(graph.snapshot, labels[node])
+            name = label_text(kind, text) if kind.is_root else path_expression([(kind, text)])
+            frames[key] = name if kind in _SELF_EVIDENT else f"{name} ({names[types[node]]})"
+        return frames[key]
 
     return _profile_of_tree(columns, frame)
 
@@ -113,17 +91,3 @@ def _profile_of_tree(columns: Columns, frame: Callable[[int], str]) -> Profile:
         stacks.append(stack)
         samples.append(ProfileSample(stack, objects[node], sizes[node]))
     return build_profile(samples)
-
-
-def _label_text(snapshot: Snapshot, label: int) -> str:
-    kind, payload = kind_of(label), payload_of(label)
-    text = snapshot.text(payload) if kind.has_text else ""
-    if kind in _ROOT_WORDS and text:
-        return _ROOT_WORDS[kind] + text
-    if kind in _BARE_WORDS:
-        return _BARE_WORDS[kind]
-    if kind is LabelKind.KEY:
-        return f"[{text!r}]"
-    if kind is LabelKind.ATTRIBUTE:
-        return f".{text}"
-    return f"{kind.name.lower()} {text}".strip()  # cell, local, internal

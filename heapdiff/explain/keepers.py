@@ -6,9 +6,8 @@ from collections.abc import Sequence
 import attrs
 
 from heapdiff.errors import NothingFoundError
-from heapdiff.graph import Hop, HeapGraph, path_expression, shortest_chain
+from heapdiff.graph import HeapGraph, Hop, LabelTree, shortest_chain
 from heapdiff.native import objects_at, retained_by_groups, select_types
-from heapdiff.snapshot.labels import LabelKind, kind_of, payload_of
 
 __all__ = ["KeeperPath", "TypeKeepers", "find_keepers"]
 
@@ -51,13 +50,14 @@ def find_keepers(graph: HeapGraph, name: str) -> TypeKeepers:
         NothingFoundError: No type is called so, or several are.
     """
     full_name, rows = _rows_of(graph, name)
+    labels = LabelTree.of(graph)
     tree, columns = graph.label_tree, graph.snapshot.columns
     counts, sizes = tree["node_objects"], tree["node_bytes"]
     nodes = [node for node, row in enumerate(tree["node_type"].tolist()) if row in rows and counts[node]]
     nodes.sort(key=lambda node: (-sizes[node], node))
     measured = _retained_by_nodes(graph, nodes[:_MEASURED_PATHS])
     retained = dict(zip(nodes, measured, strict=False))
-    paths = [KeeperPath(_expression(graph, node), counts[node], sizes[node], retained.get(node)) for node in nodes]
+    paths = [KeeperPath(labels.expression(node), counts[node], sizes[node], retained.get(node)) for node in nodes]
     nodes.sort(key=lambda node: (-retained.get(node, 0), -sizes[node], node))
     paths.sort(key=lambda path: (-(path.retained_bytes or 0), -path.shallow_bytes, path.expression))
     of_type = bytearray(graph.snapshot.type_count)
@@ -125,17 +125,6 @@ def _nearest(graph: HeapGraph, node: int) -> int:
     wanted[node] = 1
     found: int = objects_at(graph.label_tree, wanted)["objects"][0]
     return found
-
-
-def _expression(graph: HeapGraph, node: int) -> str:
-    tree, snapshot = graph.label_tree, graph.snapshot
-    steps: list[tuple[LabelKind, str]] = []
-    while node:
-        label = tree["node_label"][node]
-        kind = kind_of(label)
-        steps.append((kind, snapshot.text(payload_of(label)) if kind.has_text else ""))
-        node = tree["node_parent"][node]
-    return path_expression(steps[::-1])
 
 
 def _garbage(graph: HeapGraph, members: bytes) -> int:

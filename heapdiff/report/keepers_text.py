@@ -71,12 +71,18 @@ def _objects(count: int) -> str:
 def _garbage_words(keepers: TypeKeepers) -> str:
     if not keepers.garbage_objects:
         return ""
-    return f" {_objects(keepers.garbage_objects)} more wait for the collector; no root reaches them."
+    one = keepers.garbage_objects == 1
+    return (
+        f" {_objects(keepers.garbage_objects)} more {'waits' if one else 'wait'} for the collector; "
+        f"no root reaches {'it' if one else 'them'}."
+    )
 
 
 def _path_line(path: KeeperPath) -> str:
     retained = "-" if path.retained_bytes is None else size_text(path.retained_bytes)
-    return f"{count_text(path.objects):>12}  {size_text(path.shallow_bytes):>9}  {retained:>9}  {clean(path.expression)}"
+    return (
+        f"{count_text(path.objects):>12}  {size_text(path.shallow_bytes):>9}  {retained:>9}  {clean(path.expression)}"
+    )
 
 
 def _chain_lines(chain: tuple[Hop, ...]) -> list[str]:

@@ -26,6 +26,8 @@ _CHUNK_BYTES = 1 << 20
 _WIDE = 0xFFFFFFFF  # from here on a size or an offset stands in a ZIP64 field
 _DATE = 0x21  # 1 January 1980, always: equal heaps make equal files
 _MODE = 0o100600 << 16
+_WIDE_EXTRA = struct.Struct("<2H2Q")
+_ALIGN_EXTRA = struct.Struct("<3H")
 _LOCAL = struct.Struct("<4s5H3I2H")
 _ENTRY = struct.Struct("<4s6H3I5H2I")
 _END = struct.Struct("<4s4H2IH")
@@ -44,8 +46,10 @@ class Member:
 
     @property
     def data_offset(self) -> int:
-        """Where the data start."""
-        return self.offset + len(_local_header(self))
+        """Where the data start: after the header, at the next multiple of the alignment."""
+        header_bytes = _LOCAL.size + len(self.name) + (_WIDE_EXTRA.size if self.size_bytes >= _WIDE else 0)
+        unaligned = self.offset + header_bytes + _ALIGN_EXTRA.size
+        return unaligned + -unaligned % ALIGNMENT
 
     @property
     def end(self) -> int:
@@ -159,10 +163,10 @@ def _local_header(member: Member) -> bytes:
     name = member.name.encode("ascii")
     wide = member.size_bytes >= _WIDE
     size = _WIDE if wide else member.size_bytes
-    extra = struct.pack("<2H2Q", 1, 16, member.size_bytes, member.size_bytes) if wide else b""
+    extra = _WIDE_EXTRA.pack(1, 16, member.size_bytes, member.size_bytes) if wide else b""
     # The extra field of Android's zipalign: its own alignment, then zeros up to where the data shall start.
-    padding = -(member.offset + _LOCAL.size + len(name) + len(extra) + 6) % ALIGNMENT
-    extra += struct.pack("<3H", 0xD935, 2 + padding, ALIGNMENT) + bytes(padding)
+    padding = member.data_offset - (member.offset + _LOCAL.size + len(name) + len(extra) + _ALIGN_EXTRA.size)
+    extra += _ALIGN_EXTRA.pack(0xD935, 2 + padding, ALIGNMENT) + bytes(padding)
     version = 45 if wide else 20
     numbers = (version, 0, 0, 0, _DATE, member.crc32, size, size, len(name), len(extra))
     return _LOCAL.pack(b"PK\3\4", *numbers) + name + extra

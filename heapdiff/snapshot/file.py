@@ -163,12 +163,14 @@ def _whole_file(name: str) -> Iterator[int]:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
-    # The rename itself lives in the folder, and is lost with the power when that is not written.
-    folder_descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder_descriptor)
-    finally:
-        os.close(folder_descriptor)
+    # The rename itself lives in the folder, and is lost with the power when that is not written. The
+    # file is whole by now, so a folder that cannot be opened or written out is no reason to fail.
+    with contextlib.suppress(OSError):
+        folder_descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(folder_descriptor)
+        finally:
+            os.close(folder_descriptor)
 
 
 # ---------------------------------------------------------------- reading

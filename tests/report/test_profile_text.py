@@ -31,9 +31,7 @@ _VIEWS: dict[str, Callable[[], str]] = {
     "top-objects-ignore": lambda: profile_top(
         AFTER, ProfileOptions(sample_index="inuse_objects", ignore=re.compile("Lock"))
     ),
-    "top-focus-ignore": lambda: profile_top(
-        AFTER, ProfileOptions(focus=re.compile("dict"), ignore=re.compile("Lock"))
-    ),
+    "top-focus-ignore": lambda: profile_top(AFTER, ProfileOptions(focus=re.compile("dict"), ignore=re.compile("Lock"))),
     "top-nodecount": lambda: profile_top(AFTER, ProfileOptions(node_count=2)),
     "tree-base": lambda: profile_tree(_GROWTH, _OPTIONS),
     "tree-base-all": lambda: profile_tree(_GROWTH, ProfileOptions(node_fraction=0.0)),

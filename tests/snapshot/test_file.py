@@ -1,6 +1,7 @@
 """A snapshot in a file: what is written is read, and a file is there whole or not at all."""
 
 import errno
+import json
 import os
 import signal
 import stat
@@ -9,6 +10,7 @@ import sys
 import zipfile
 from array import array
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
@@ -233,6 +235,35 @@ def test_the_columns_of_a_plain_snapshot_are_aligned_to_64_bytes(tmp_path: Path)
         starts = [data.index(b"\x93NUMPY", info.header_offset) for info in archive.infolist() if "npy" in info.filename]
     assert len(starts) > 10
     assert [start % 64 for start in starts] == [0] * len(starts)
+
+
+def documented(number: int) -> str:
+    """The code of that number on the page that describes the format."""
+    return (ROOT / "docs" / "snapshot-format.md").read_text().split("```python\n")[number].split("```")[0]
+
+
+def test_the_documented_reader_reads_a_plain_file(tmp_path: Path) -> None:
+    pytest.importorskip("numpy")
+    write_snapshot(sample(), tmp_path / "before.heap")
+    done = subprocess.run(
+        [sys.executable, "-c", documented(1)], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+
+    assert done.stdout.splitlines()[0].split() == ["2", "2", "B", "Entry"], done.stderr
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=50)
+@given(heap=heap_graphs())
+def test_the_documented_transforms_read_a_compressed_file(tmp_path: Path, heap: TinyHeap) -> None:
+    write_snapshot(heap.snapshot, tmp_path / "a.heap", compress="deflate")
+    page: dict[str, Any] = {}
+    exec(documented(2), page)  # the page is ours
+
+    columns: dict[str, list[int]] = {}
+    with zipfile.ZipFile(tmp_path / "a.heap") as archive:
+        for entry in json.loads(archive.read("manifest.json"))["columns"]:
+            columns[entry["name"]] = page["unpack"](entry, archive.read(entry["member"]), columns)
+    assert columns == {name: heap.snapshot.columns[name].tolist() for name in heap.snapshot.columns.names()}
 
 
 # ---------------------------------------------------------------- writing, whole or not at all

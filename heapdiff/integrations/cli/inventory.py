@@ -3,6 +3,7 @@
 import datetime
 import json
 import os
+import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -11,6 +12,7 @@ import attrs
 
 from heapdiff.graph import HeapGraph
 from heapdiff.native import state_totals
+from heapdiff.report.escape import clean
 from heapdiff.sizes import NOT_MEASURED, count_text, size_text
 from heapdiff.snapshot.labels import LabelKind
 from heapdiff.snapshot.model import Process, Snapshot
@@ -19,8 +21,13 @@ __all__ = ["describe_snapshot"]
 
 #: The numbers of the states that shortest_paths tells apart, and what they are called here.
 _STATES = ("garbage", "live", "own")
-_LABEL_WIDTH = 12
-_TEXT_WIDTH = 84
+_STATE_REMARKS = {
+    "live": "live",
+    "garbage": "garbage: no root reaches it, it waits for the collector",
+    "own": "heapdiff's own, not counted anywhere",
+}
+_LABEL_WIDTH = 13
+_WIDTH = 100
 
 _ROOT_NAMES = {
     LabelKind.ROOT_MODULE: "modules",
@@ -78,18 +85,19 @@ def _lines(snapshot: Snapshot, facts: dict[str, Any], path: str) -> Iterator[str
     process = snapshot.process
     yield f"{path}: {_origin(process)}"
     yield ""
-    for name, sums in facts["states"].items():
-        remark = {"garbage": "no root reaches it: it waits for the collector", "own": "heapdiff's own"}.get(name, "")
-        label = "objects" if name == "live" else ""
+    for name, remark in _STATE_REMARKS.items():
+        sums = facts["states"][name]
         if name == "live" or sums["objects"]:
-            words = f"{count_text(sums['objects']):>12}  {size_text(sums['bytes']):>9}  {remark or 'live'}"
-            yield _row(label, words)
+            words = f"{count_text(sums['objects']):>12}  {size_text(sums['bytes']):>9}  {remark}"
+            yield _row("objects" if name == "live" else "", words)
     yield _row("references", f"{count_text(facts['references']):>12}")
     yield _row("types", f"{count_text(facts['types']):>12}")
     roots = sum(facts["roots"].values())
     yield _row("GC roots", f"{count_text(roots):>12}  " + _kinds(facts["roots"]))
     if facts["native_held_objects"]:
-        yield _row("held by C", f"{count_text(facts['native_held_objects']):>12}  more references than the heap explains")
+        yield _row(
+            "held by C", f"{count_text(facts['native_held_objects']):>12}  more references than the heap explains"
+        )
     sites = facts["sites"]
     traced = "tracemalloc was not tracing" if sites is None else f"{process.traced_frames or '?'} frames each"
     yield _row("sites", f"{'-' if sites is None else count_text(sites):>12}  {traced}")
@@ -102,36 +110,38 @@ def _lines(snapshot: Snapshot, facts: dict[str, Any], path: str) -> Iterator[str
         yield ""
         yield "What could not be seen:"
         for limit in snapshot.limits:
-            yield f"  {limit.name}: {limit.text}"
+            yield from textwrap.wrap(
+                clean(limit.text), _WIDTH, initial_indent="  ", subsequent_indent="  ", break_long_words=False
+            )
 
 
 def _kinds(roots: dict[str, int]) -> str:
     named = [(count, _ROOT_NAMES[LabelKind[name.upper()]]) for name, count in roots.items()]
     words = [f"{count_text(count)} {name}" for count, name in sorted(named, key=lambda pair: -pair[0])]
-    return _wrapped(words, ", ", " " * (_LABEL_WIDTH + 16))
+    return _list(words, column=_LABEL_WIDTH + 16)
 
 
 def _origin(process: Process) -> str:
     when = _moment(process.capture_time)
     what = process.command or "a process"
-    return f"{what}, pid {_known(process.pid)} on {_known(process.host)}, {when}, Python {_known(process.python)}"
+    return (
+        f"{clean(what)}, pid {_known(process.pid)} on {_known(process.host)}, {when}, Python {_known(process.python)}"
+    )
 
 
 def _process_lines(process: Process) -> Iterator[str]:
     yield _row("started", _moment(process.start_time))
-    yield _row(
-        "memory",
-        f"resident {size_text(process.rss_bytes)}, at most {size_text(process.rss_peak_bytes)}, "
-        f"swapped out {size_text(process.swap_bytes)}, pymalloc arenas {size_text(process.arena_bytes)}",
+    sizes = (
+        ("resident", process.rss_bytes),
+        ("at most", process.rss_peak_bytes),
+        ("swapped out", process.swap_bytes),
+        ("pymalloc arenas", process.arena_bytes),
     )
+    yield _row("memory", _list([f"{name} {size_text(size)}" for name, size in sizes]))
     yield _row("threads", count_text(process.thread_count))
     kinds = process.descriptors
-    open_files = (
-        NOT_MEASURED
-        if kinds is None
-        else _wrapped([f"{count} {kind}" for kind, count in sorted(kinds.items())], ", ", " " * (_LABEL_WIDTH + 2))
-    )
-    yield _row("descriptors", open_files or "none")
+    open_files = None if kinds is None else _list([f"{count} {kind}" for kind, count in sorted(kinds.items())])
+    yield _row("descriptors", NOT_MEASURED if open_files is None else open_files or "none")
     yield _row("collector", _collector(process))
     pause = NOT_MEASURED if process.pause_seconds is None else f"{process.pause_seconds * 1e3:,.1f} ms"
     whole = NOT_MEASURED if process.capture_seconds is None else f"{process.capture_seconds * 1e3:,.1f} ms"
@@ -152,16 +162,16 @@ def _row(label: str, words: str) -> str:
     return f"  {label:<{_LABEL_WIDTH}}{words}".rstrip()
 
 
-def _wrapped(words: Sequence[str], between: str, indent: str) -> str:
-    """The words in lines that a terminal of 100 columns does not break."""
+def _list(words: Sequence[str], column: int = _LABEL_WIDTH + 2) -> str:
+    """The words with commas, from that column on, in lines that a terminal of 100 columns does not break."""
     lines = [""]
     for word in words:
-        if lines[-1] and len(indent) + len(lines[-1]) + len(between) + len(word) > _TEXT_WIDTH + _LABEL_WIDTH:
-            lines[-1] += between.rstrip()
+        if lines[-1] and column + len(lines[-1]) + len(word) + 3 > _WIDTH:
+            lines[-1] += ","
             lines.append(word)
         else:
-            lines[-1] += (between if lines[-1] else "") + word
-    return f"\n{indent}".join(lines)
+            lines[-1] += (", " if lines[-1] else "") + word
+    return f"\n{' ' * column}".join(lines)
 
 
 def _moment(seconds: float | None) -> str:

@@ -30,10 +30,11 @@ examples:
   heapdiff diff -base before.heap -json after.heap           the same for a program
   heapdiff diff -base before.heap -top after.heap            types by what their objects occupy
   heapdiff diff -base before.heap -peek='locks' after.heap   what keeps them and what they keep
-  heapdiff diff -base before.heap -lines -top after.heap     by the line that allocated it (traced snapshots)
+  heapdiff diff -base before.heap -lines -top after.heap     by the line that allocated (if traced)
   heapdiff diff -diff_base before.heap -top after.heap       percentages of what was there before
 
-Without -base the first file is the base. Of several later files the report uses all, -top and its like the last."""
+Without -base the first file is the base. Of several later files the report uses all, pprof's views
+the last. Options may have one dash or two, and their values a space or an equals sign before them."""
 
 _TOP_EXAMPLES = """\
 examples:
@@ -96,11 +97,26 @@ class _Parser(argparse.ArgumentParser):
     """Keeps the line breaks of the examples, and takes no word for a longer one."""
 
     def __init__(self, **settings: Any) -> None:
-        settings.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        settings.setdefault("formatter_class", _Formatter)
         settings.setdefault("allow_abbrev", False)
         if "help" in settings:
             settings.setdefault("description", settings["help"])
         super().__init__(**settings)
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Shows each option by its first name; that two dashes do as well is said once."""
+
+    def __init__(self, prog: str, **settings: Any) -> None:
+        super().__init__(prog, max_help_position=26, **settings)
+
+    def _format_action_invocation(self, action: argparse.Action) -> str:
+        if action.nargs == "?" and action.option_strings:
+            return f"{action.option_strings[0]}[={action.metavar}]"
+        if len(action.option_strings) < 2 or action.dest == "help":  # noqa: PLR2004
+            return super()._format_action_invocation(action)
+        value = "" if action.nargs == 0 else " " + self._format_args(action, action.dest.upper())
+        return action.option_strings[0] + value
 
 
 def split_program(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -134,7 +150,7 @@ def _add_run(commands: Any) -> None:
         type=_frames,
         const=1,
         metavar="FRAMES",
-        help="remember where objects are allocated (slows the program down); frames each, default 1",
+        help="remember the lines that allocate, so many frames of each (1); slows the program down",
     )
     run.add_argument("--compress", action="store_true", help="smaller files that take longer to write")
 
@@ -166,7 +182,8 @@ def _add_profile_options(parser: argparse.ArgumentParser) -> None:
         "--sample_index",
         "--sample-index",
         choices=("inuse_space", "inuse_objects", "retained"),
-        help="bytes, objects, or bytes ordered by what is retained",
+        metavar="INDEX",
+        help="inuse_space, inuse_objects, or retained: inuse_space ordered by what is retained",
     )
     _add_output_options(parser)
 
@@ -176,7 +193,14 @@ def _add_output_options(parser: argparse.ArgumentParser) -> None:
     output.add_argument("-json", "--json", action="store_true", help="for a program to read")
     output.add_argument("-output", "--output", metavar="FILE", help="into a file")
     output.add_argument(
-        "--color", "--colour", "-color", dest="colour", choices=("auto", "always", "never"), default="auto"
+        "--color",
+        "--colour",
+        "-color",
+        dest="colour",
+        choices=("auto", "always", "never"),
+        default="auto",
+        metavar="WHEN",
+        help="colours in the report: auto (on a terminal), always or never",
     )
 
 

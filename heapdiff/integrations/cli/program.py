@@ -44,6 +44,8 @@ def run_program(program: Program) -> None:
     sys.argv = [program.target, *program.arguments]
     main = ModuleType("__main__")
     vars(main)["__builtins__"] = sys.modules["builtins"]
+    if "__annotations__" in vars(sys.modules["__main__"]):  # the interpreter makes them up to 3.13
+        vars(main)["__annotations__"] = {}
     try:
         if program.is_module:
             _enter(main, os.getcwd())
@@ -53,7 +55,7 @@ def run_program(program: Program) -> None:
             _run_script(main, program.target)
         else:
             os.stat(program.target)  # a name that does not exist is told before anything has changed
-            _enter(main, program.target)
+            _enter(main, os.path.abspath(program.target))
             runpy._run_module_as_main("__main__", alter_argv=False)  # type: ignore[attr-defined]
     except SystemExit:
         raise

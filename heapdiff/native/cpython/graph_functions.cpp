@@ -186,11 +186,10 @@ PyObject* py_validate(PyObject*, PyObject* argument) {
         !column_numbers(*store, "native_held_count", &view.native_held.count) || !read_types(*store, &view.types) ||
         !read_texts(*store, &view.texts))
         return nullptr;
-    if (store->find("object_site") != nullptr &&
-        (!column_numbers(*store, "object_site", &view.sites.of_object) ||
-         !column_numbers(*store, "site_start", &view.sites.start) ||
-         !column_numbers(*store, "site_file", &view.sites.file) ||
-         !column_numbers(*store, "site_line", &view.sites.line)))
+    if (store->find("object_site") != nullptr && (!column_numbers(*store, "object_site", &view.sites.of_object) ||
+                                                  !column_numbers(*store, "site_start", &view.sites.start) ||
+                                                  !column_numbers(*store, "site_file", &view.sites.file) ||
+                                                  !column_numbers(*store, "site_line", &view.sites.line)))
         return nullptr;
     Sentence problem;
     Status status = Status::ok;
@@ -329,9 +328,8 @@ PyObject* py_type_retained(PyObject*, PyObject* args) {
     Array<uint64_t> bytes;
     if (!heap.read(heap_object) || !paths.read(paths_object, heap) || !tree.read(dominators_object, heap) ||
         !tables.read(*heap.store) || !run([&] {
-            return tree.fits()
-                       ? type_retained(heap.heap, tables.types.count(), tree.immediate, tree.retained, bytes)
-                       : Status::malformed;
+            return tree.fits() ? type_retained(heap.heap, tables.types.count(), tree.immediate, tree.retained, bytes)
+                               : Status::malformed;
         }))
         return nullptr;
     return columns_of(named("bytes", bytes));
@@ -364,9 +362,8 @@ PyObject* py_dominator_profile(PyObject*, PyObject* args) {
     PathsArgument paths;
     DominatorsArgument tree;
     NodeTree nodes;
-    if (!heap.read(heap_object) || !paths.read(paths_object, heap) || !tree.read(dominators_object, heap) || !run([&] {
-            return tree.fits() ? dominator_profile(heap.heap, tree.immediate, nodes) : Status::malformed;
-        }))
+    if (!heap.read(heap_object) || !paths.read(paths_object, heap) || !tree.read(dominators_object, heap) ||
+        !run([&] { return tree.fits() ? dominator_profile(heap.heap, tree.immediate, nodes) : Status::malformed; }))
         return nullptr;
     return columns_of_nodes(ColumnStore{}, nodes);
 }

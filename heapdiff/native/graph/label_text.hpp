@@ -19,10 +19,8 @@ constexpr bool has_text(LabelKind kind) {
     case LabelKind::root_interpreter:
     case LabelKind::root_static_type:
     case LabelKind::root_native:
-    case LabelKind::root_machinery:
-        return true;
-    default:
-        return false;
+    case LabelKind::root_machinery: return true;
+    default: return false;
     }
 }
 

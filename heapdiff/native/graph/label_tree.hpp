@@ -17,10 +17,8 @@ constexpr uint32_t normalised(uint32_t label) {
     case LabelKind::key_of_type:
     case LabelKind::key_object:
     case LabelKind::cache_entry:
-    case LabelKind::stack:
-        return make_label(kind_of(label));
-    default:
-        return label;
+    case LabelKind::stack: return make_label(kind_of(label));
+    default: return label;
     }
 }
 

@@ -10,9 +10,9 @@ namespace heapdiff {
 // Sets node_of[v] = visit(v) for the root first (node 0) and then for each object that wanted(v)
 // and its ancestors, parents before children; visit() says kNone when memory ran out. Objects
 // without a parent stay kNone. A parent array with a cycle is malformed.
-template <class Wanted, class Visit, class Fetch>
-Status visit_top_down(std::span<const uint32_t> parent, Array<uint32_t>& node_of, Wanted wanted, Visit visit,
-                      Fetch fetch_more) noexcept {
+template <class Wanted, class Visit, class Fetch> Status visit_top_down(std::span<const uint32_t> parent,
+                                                                        Array<uint32_t>& node_of, Wanted wanted,
+                                                                        Visit visit, Fetch fetch_more) noexcept {
     size_t n = parent.size();
     if (!node_of.resize(n)) return Status::out_of_memory;
     for (size_t v = 0; v < n; ++v) node_of[v] = kNone;

@@ -61,8 +61,8 @@ Status type_retained(const Heap& heap, size_t type_count, std::span<const uint32
         if (child != node && dominates[type]) bytes[type] += retained_bytes[object];
         return child;
     };
-    return visit_top_down(immediate_dominator, node_of, [&](size_t v) { return dominates[heap.type[v]] != 0; }, visit,
-                          [](size_t) {});
+    return visit_top_down(
+        immediate_dominator, node_of, [&](size_t v) { return dominates[heap.type[v]] != 0; }, visit, [](size_t) {});
 }
 
 } // namespace heapdiff

@@ -13,7 +13,8 @@ using ull = unsigned long long;
 // The checks stop at the first problem; each says whether to go on.
 class Checks {
   public:
-    Checks(const SnapshotView& snapshot, Sentence& problem) noexcept : s_(snapshot), h_(snapshot.heap), problem_(problem) {}
+    Checks(const SnapshotView& snapshot, Sentence& problem) noexcept
+        : s_(snapshot), h_(snapshot.heap), problem_(problem) {}
 
     bool all() noexcept {
         return lengths() && texts() && types() && objects() && references() && roots() && large_objects() &&
@@ -27,13 +28,13 @@ class Checks {
         return false;
     }
     bool has_length(const char* column, size_t length, size_t expected) noexcept {
-        return length == expected ||
-               wrong("%s has %llu numbers, expected %llu", column, ull{length}, ull{expected});
+        return length == expected || wrong("%s has %llu numbers, expected %llu", column, ull{length}, ull{expected});
     }
     bool below(const char* column, std::span<const uint32_t> numbers, size_t limit, const char* what) noexcept {
         for (size_t i = 0; i < numbers.size(); ++i)
             if (numbers[i] >= limit)
-                return wrong("%s[%llu] is %u, but there are only %llu %s", column, ull{i}, numbers[i], ull{limit}, what);
+                return wrong("%s[%llu] is %u, but there are only %llu %s", column, ull{i}, numbers[i], ull{limit},
+                             what);
         return true;
     }
     bool offsets(const char* column, std::span<const uint32_t> start, size_t end) noexcept {
@@ -41,8 +42,8 @@ class Checks {
         for (size_t i = 1; i < start.size(); ++i)
             if (start[i] < start[i - 1])
                 return wrong("%s[%llu] is %u, less than the %u before it", column, ull{i}, start[i], start[i - 1]);
-        return start.back() == end ||
-               wrong("%s ends with %u, expected %llu, where the numbers it divides end", column, start.back(), ull{end});
+        return start.back() == end || wrong("%s ends with %u, expected %llu, where the numbers it divides end", column,
+                                            start.back(), ull{end});
     }
     template <class T> bool ascending(const char* column, std::span<const T> numbers) noexcept {
         for (size_t i = 1; i < numbers.size(); ++i)
@@ -55,7 +56,8 @@ class Checks {
     bool lengths() noexcept {
         size_t n = h_.object_count(), m = h_.target.size(), t = s_.types.count();
         if (n == 0 || n >= kNone || m >= kNone)
-            return wrong("%llu objects and %llu references are not a heap: object 0 is the virtual root", ull{n}, ull{m});
+            return wrong("%llu objects and %llu references are not a heap: object 0 is the virtual root", ull{n},
+                         ull{m});
         return has_length("object_shallow", h_.shallow.size(), n) &&
                has_length("object_address", h_.address.size(), n) && has_length("object_flags", h_.flags.size(), n) &&
                has_length("reference_start", h_.start.size(), n + 1) &&
@@ -70,7 +72,8 @@ class Checks {
     bool texts() noexcept {
         if (s_.texts.count() == 0) return wrong("text_start has no texts, expected at least the empty one");
         if (!offsets("text_start", s_.texts.start, s_.texts.bytes.size())) return false;
-        if (!s_.texts[0].empty()) return wrong("text 0 has %llu bytes, expected the empty text", ull{s_.texts[0].size()});
+        if (!s_.texts[0].empty())
+            return wrong("text 0 has %llu bytes, expected the empty text", ull{s_.texts[0].size()});
         for (size_t i = 1; i < s_.texts.count(); ++i)
             if (s_.texts[i] <= s_.texts[i - 1]) return wrong("text %llu is not after the text before it", ull{i});
         return true;
@@ -83,7 +86,8 @@ class Checks {
             !below("type_name", types.name, s_.texts.count(), "texts") ||
             !below("type_object", types.object, h_.object_count(), "objects"))
             return false;
-        if (types.module[0] != 0 || types.name[0] != 0) return wrong("type 0 has a name, expected the virtual root's row");
+        if (types.module[0] != 0 || types.name[0] != 0)
+            return wrong("type 0 has a name, expected the virtual root's row");
         for (size_t i = 1; i < types.count(); ++i)
             if (types.module[i] < types.module[i - 1] ||
                 (types.module[i] == types.module[i - 1] && types.name[i] < types.name[i - 1]))
@@ -104,10 +108,13 @@ class Checks {
         for (size_t e = 0; e < h_.label.size(); ++e) {
             LabelKind kind = kind_of(h_.label[e]);
             uint32_t payload = payload_of(h_.label[e]);
-            if (h_.target[e] == kRoot) return wrong("reference_target[%llu] is 0, but nothing refers to the virtual root", ull{e});
-            if (kind >= LabelKind::count) return wrong("reference_label[%llu] is of the unknown kind %u", ull{e}, static_cast<unsigned>(kind));
+            if (h_.target[e] == kRoot)
+                return wrong("reference_target[%llu] is 0, but nothing refers to the virtual root", ull{e});
+            if (kind >= LabelKind::count)
+                return wrong("reference_label[%llu] is of the unknown kind %u", ull{e}, static_cast<unsigned>(kind));
             if (has_text(kind) && payload >= s_.texts.count())
-                return wrong("reference_label[%llu] names text %u, but there are only %llu texts", ull{e}, payload, ull{s_.texts.count()});
+                return wrong("reference_label[%llu] names text %u, but there are only %llu texts", ull{e}, payload,
+                             ull{s_.texts.count()});
         }
         return true;
     }
@@ -116,8 +123,9 @@ class Checks {
         size_t end = h_.start[1];
         for (size_t e = 0; e < h_.label.size(); ++e)
             if (is_root_kind(kind_of(h_.label[e])) != (e < end))
-                return wrong("reference_label[%llu] is of kind %u, but roots start at the virtual root and nothing else does", ull{e},
-                             static_cast<unsigned>(kind_of(h_.label[e])));
+                return wrong(
+                    "reference_label[%llu] is of kind %u, but roots start at the virtual root and nothing else does",
+                    ull{e}, static_cast<unsigned>(kind_of(h_.label[e])));
         for (size_t e = 1; e < end; ++e)
             if (h_.label[e] < h_.label[e - 1] || (h_.label[e] == h_.label[e - 1] && h_.target[e] < h_.target[e - 1]))
                 return wrong("root %llu is not sorted by kind, text and target", ull{e});
@@ -130,9 +138,11 @@ class Checks {
             return false;
         size_t marked = static_cast<size_t>(std::count(h_.shallow.begin(), h_.shallow.end(), UINT32_MAX));
         if (marked != h_.large_object.size())
-            return wrong("large_object has %llu rows, but %llu objects have their size there", ull{h_.large_object.size()}, ull{marked});
+            return wrong("large_object has %llu rows, but %llu objects have their size there",
+                         ull{h_.large_object.size()}, ull{marked});
         for (uint32_t object : h_.large_object)
-            if (h_.shallow[object] != UINT32_MAX) return wrong("object %u is in large_object, but has its size in object_shallow", object);
+            if (h_.shallow[object] != UINT32_MAX)
+                return wrong("object %u is in large_object, but has its size in object_shallow", object);
         return true;
     }
 
@@ -148,7 +158,8 @@ class Checks {
             !has_length("site_line", sites.line.size(), sites.file.size()) ||
             !offsets("site_start", sites.start, sites.file.size()))
             return false;
-        if (sites.count() == 0 || sites.start[1] != 0) return wrong("site 0 is not empty, though it means that the site is not known");
+        if (sites.count() == 0 || sites.start[1] != 0)
+            return wrong("site 0 is not empty, though it means that the site is not known");
         return below("object_site", sites.of_object, sites.count(), "sites") &&
                below("site_file", sites.file, s_.texts.count(), "texts");
     }
