@@ -175,7 +175,10 @@ bool TypeTable::find_members(TypeInfo& info) noexcept {
         if (type == type->tp_base) break;
         bool own_slots = type->tp_base == nullptr || type->tp_members != type->tp_base->tp_members;
         for (PyMemberDef* member = own_slots ? type->tp_members : nullptr; member != nullptr && member->name != nullptr; ++member)
-            if ((member->type == kObjectMember || member->type == kSlotMember) && !add_member(member->offset, member->name))
+            if ((member->type == kObjectMember || member->type == kSlotMember) &&
+                member->offset >= static_cast<Py_ssize_t>(sizeof(PyObject)) &&
+                member->offset + static_cast<Py_ssize_t>(sizeof(PyObject*)) <= type->tp_basicsize &&
+                !add_member(member->offset, member->name))
                 return false;
     }
     bool good = true;
