@@ -46,7 +46,7 @@ def test_frames_of_names_say_the_type_too() -> None:
 def test_both_profiles_count_every_live_object_once(heap: TinyHeap) -> None:
     live = sum(heap.graph.type_totals["objects"])
 
-    for profile in (profile_of_dominators(graph), profile_of_paths(graph)):
+    for profile in (profile_of_dominators(heap.graph), profile_of_paths(heap.graph)):
         assert sum(sample.objects for sample in profile.samples) == live
 
 
