@@ -99,7 +99,7 @@ def test_a_rule_of_the_users_own_is_asked_first() -> None:
 
     report = compare(registry(3).snapshot(), registry(40).snapshot(), rules=(*DEFAULT_RULES, mine))
 
-    assert [grower.verdict.rule for grower in report.growers if grower.verdict][0] == "our-lock-registry"
+    assert next(grower.verdict.rule for grower in report.growers if grower.verdict) == "our-lock-registry"
 
 
 def test_without_rules_there_is_no_verdict() -> None:

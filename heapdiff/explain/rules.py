@@ -39,7 +39,7 @@ def unbounded_mapping(evidence: Evidence) -> Verdict | None:
         return None
     return evidence.verdict(
         "unbounded-mapping",
-        f"A mapping that only grows: {_entries(evidence.holder, 'keys')} between the two moments.",
+        f"A mapping that {_grows(evidence)}: {_entries(evidence.holder, 'keys')} between the two moments.",
         "Give it a bound or an age (functools.lru_cache(maxsize=…), cachetools.TTLCache), hold the values "
         "weakly (weakref.WeakValueDictionary), or drop the entry where its object is done with.",
     )
@@ -52,7 +52,7 @@ def unbounded_sequence(evidence: Evidence) -> Verdict | None:
     kind = evidence.holder.type_name.rpartition(".")[2]
     return evidence.verdict(
         "unbounded-sequence",
-        f"A {kind} that only grows: {_entries(evidence.holder, 'elements')} between the two moments.",
+        f"A {kind} that {_grows(evidence)}: {_entries(evidence.holder, 'elements')} between the two moments.",
         "Take elements out where they are done with, or bound it (collections.deque(maxlen=…)).",
     )
 
@@ -79,7 +79,7 @@ def growing_buffer(evidence: Evidence) -> Verdict | None:
     added = size_text(evidence.grower.shallow_bytes_delta)
     return evidence.verdict(
         "growing-buffer",
-        f"{evidence.holder.expression} only gets longer: {added} more than in the base.",
+        f"{evidence.holder.expression} got longer by {added}.",
         "Hand its contents on and start it anew (truncate(0), clear()), or bound it.",
     )
 
@@ -249,8 +249,8 @@ def unbounded_lru_cache(evidence: Evidence) -> Verdict | None:
         return None
     return evidence.verdict(
         "unbounded-lru-cache",
-        f"A functools.lru_cache that only grows ({_entries(evidence.holder, 'entries')}), "
-        "so it has no bound or a large one.",
+        f"A functools.lru_cache that {_grows(evidence)} ({_entries(evidence.holder, 'entries')}), "
+        "so it has no bound, or one that is not reached yet.",
         "Give it a maxsize that fits, or call cache_clear() where its results are done with.",
     )
 
@@ -365,6 +365,10 @@ DEFAULT_RULES: tuple[Rule, ...] = (
 
 
 # The parts of the sentences
+
+
+def _grows(evidence: Evidence) -> str:
+    return "only grows" if evidence.grower.trend is Trend.STEADY else "grew"
 
 
 def _new(evidence: Evidence) -> str:

@@ -151,11 +151,10 @@ def _coverage(diff: HeapDiff, candidates: Sequence[Candidate]) -> Coverage:
 
 
 def _held_bytes(diff: HeapDiff) -> int:
-    """Bytes of the base snapshot, where the process it shows is this one: it was in memory at the second."""
+    """Bytes of the earlier snapshots, where the process they show is this one: they were in its memory at the last."""
     if not diff.same_process or diff.now.snapshot.process.pid != os.getpid():
         return 0
-    columns = diff.base.snapshot.columns
-    return sum(columns[name].nbytes for name in columns.names())
+    return sum(diff.snapshot_bytes[:-1])
 
 
 def _difference(before: int | None, after: int | None) -> int | None:
@@ -175,6 +174,7 @@ def _next_step(diff: HeapDiff, growers: Sequence[Grower]) -> str | None:
         return (
             "Count sys.getrefcount() of such an object before and after each call into the extension that is handed it."
         )
-    if diff.sites is None and leading.verdict and leading.verdict.kind is not VerdictKind.BENIGN:
+    is_open = leading.verdict is not None and leading.verdict.kind is not VerdictKind.BENIGN
+    if diff.sites is None and is_open and not leading.in_place:
         return "heapdiff.start_tracing() before the base snapshot would name the lines that allocate them."
     return None
