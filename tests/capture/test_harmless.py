@@ -199,7 +199,7 @@ def test_a_thread_that_computes_its_name_is_not_asked() -> None:
     stop = threading.Event()
 
     class Named(threading.Thread):
-        @property
+        @property  # type: ignore[override]
         def name(self) -> str:
             asked.append("name")
             return "computed"
