@@ -199,8 +199,8 @@ def test_a_thread_that_computes_its_name_is_not_asked() -> None:
     stop = threading.Event()
 
     class Named(threading.Thread):
-        @property  # type: ignore[override]
-        def name(self) -> str:
+        @property
+        def name(self) -> str:  # type: ignore[override]
             asked.append("name")
             return "computed"
 
