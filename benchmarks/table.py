@@ -114,7 +114,7 @@ def _tool_rows(runs: Sequence[Run]) -> list[tuple[str, ...]]:
             _spread(peaks, lambda peak: f"{peak:.0f}") if size else "",
             _live(good, lambda run: run.held),
             _live(good, lambda run: run.left),
-            _verdict(good),
+            "; ".join([_verdict(good), *(run.outcome for run in runs if run.outcome != "ok")]),
         )
     ]
     for name in dict.fromkeys(name for run in good for name in run.phases):
