@@ -171,10 +171,15 @@ def _root_expression(tree: PathTree, below: Sequence[int]) -> str:
 def _counterparts(
     diff: HeapDiff, tree: PathTree, paths: Sequence[int], objects: Sequence[int], base: LabelledHeap
 ) -> tuple[int, ...]:
-    """The same objects in the base: by address in one process, else whatever the same label paths lead to."""
+    """The same objects in the base: by address in one process, else whatever the same label paths lead to.
+
+    A container that the program replaces by a longer one has another address but the same path.
+    """
     if diff.same_process:
         found = [_at_address(diff.base, diff.now, obj) for obj in objects]
-        return tuple(obj for obj in found if obj is not None)
+        known = tuple(obj for obj in found if obj is not None)
+        if known:
+            return known
     nodes = [tree[path].base_node for path in paths]
     if None in nodes:
         nodes = [
@@ -247,10 +252,9 @@ def _add_joint_holders(
             return
         base = _Reduced.of(diff.base.snapshot, shortest_paths(diff.base.snapshot.columns, without_base))
         now = _Reduced.of(diff.now.snapshot, paths_now)
-        matcher = PathMatcher(base, 2)
-        matcher.add(
-            now, label_growth(base.snapshot.columns, base.label_tree, now.snapshot.columns, now.label_tree), place=1
-        )
+        matcher = PathMatcher(base)
+        growth = label_growth(base.snapshot.columns, base.label_tree, now.snapshot.columns, now.label_tree)
+        matcher.add(now, growth, is_last=True)
         tree = matcher.tree()
         remaining = []
         for number in open_cases:

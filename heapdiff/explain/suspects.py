@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -145,7 +146,15 @@ def _coverage(diff: HeapDiff, candidates: Sequence[Candidate]) -> Coverage:
         live_bytes_delta=diff.live_bytes_delta,
         explained_bytes=sum(diff.paths.subtree_bytes_delta[number] for number in outermost),
         arena_bytes_delta=_difference(base.arena_bytes, now.arena_bytes),
+        snapshot_bytes=_held_bytes(diff),
     )
+
+
+def _held_bytes(diff: HeapDiff) -> int:
+    """Bytes of the earlier snapshots, where the process they show is this one: they were in its memory at the last."""
+    if not diff.same_process or diff.now.snapshot.process.pid != os.getpid():
+        return 0
+    return sum(diff.snapshot_bytes[:-1])
 
 
 def _difference(before: int | None, after: int | None) -> int | None:
@@ -165,6 +174,7 @@ def _next_step(diff: HeapDiff, growers: Sequence[Grower]) -> str | None:
         return (
             "Count sys.getrefcount() of such an object before and after each call into the extension that is handed it."
         )
-    if diff.sites is None and leading.verdict and leading.verdict.kind is not VerdictKind.BENIGN:
+    is_open = leading.verdict is not None and leading.verdict.kind is not VerdictKind.BENIGN
+    if diff.sites is None and is_open and not leading.in_place:
         return "heapdiff.start_tracing() before the base snapshot would name the lines that allocate them."
     return None
