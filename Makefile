@@ -44,7 +44,7 @@ $(VENV)/%.ready: requirements/%.txt
 
 $(VENV)/test.ready: requirements/build.txt requirements/demo.txt
 $(VENV)/check.ready: requirements/build.txt requirements/demo.txt requirements/test.txt
-$(VENV)/bench.ready: requirements/build.txt requirements/demo.txt requirements/test.txt
+$(VENV)/bench.ready: requirements/build.txt benchmarks/requirements.txt
 
 demo: $(VENV)/build.ready $(VENV)/demo.ready
 	@$(MAKE) --no-print-directory build PYTHON=$(VENV)/bin/python

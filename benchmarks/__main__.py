@@ -27,6 +27,8 @@ def main(arguments: list[str] | None = None) -> int:
                 write_run(run, options.json)
             if run.error:
                 print(f"{run.task}: {run.outcome}\n{run.error}", file=sys.stderr)
+        if sys.stderr.isatty():
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
     print(as_markdown(tables(runs)) if options.markdown else as_text(tables(runs)))
     return int(any(run.task.tool == "heapdiff" and run.outcome != "ok" for run in runs))
 

@@ -99,6 +99,8 @@ class Registry:
 
 
 class Session:
+    """What leaks; its attributes are the token, a user, a time, the payload, and a list that ten Sessions share."""
+
     def __init__(self, token: str, user: User, created: float, payload: "Payload", batch: list[Any]) -> None:
         self.token = token
         self.user = user  # shared with the rest of the heap

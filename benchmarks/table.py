@@ -75,6 +75,8 @@ def _bounds_table(runs: Sequence[Run]) -> Table:
     rows = []
     for check in check_bounds(runs):
         met = {True: "yes", False: "NO", None: NOT_MEASURED}[check.is_met]
+        if check.is_met is not None and not check.is_promised:
+            met = f"from {check.bound.from_objects:,}"
         size = f"{check.object_count:,}" if check.object_count else "-"
         measured = _spread(check.figures, lambda figure: f"{figure:.3g}")
         rows.append((check.bound.text, check.bound.unit, size, f"≤ {check.bound.limit:g}", measured, met))

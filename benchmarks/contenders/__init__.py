@@ -57,7 +57,8 @@ class Job:
         claims: Reads the answer out of the result; judged, not measured. It may add to ``stage.figures``.
         prepare: Before the heap is built: a first small use, so that imports and caches are not counted.
         let_go: After the claims: drops what is held outside the result.
-        watched: What to do again while another thread watches how long it stands still; None: nothing.
+        watched: Gets ready and gives back what is then done while another thread watches how long it stands
+            still; None: nothing is watched.
     """
 
     how: str
@@ -65,7 +66,7 @@ class Job:
     claims: Callable[[Stage, Any], list[Claim]] = _no_claims
     prepare: Callable[[Stage], None] = _nothing
     let_go: Callable[[Stage], None] = _nothing
-    watched: Callable[[], object] | None = None
+    watched: Callable[[], Callable[[], object]] | None = None
 
 
 @attrs.frozen

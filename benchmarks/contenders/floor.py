@@ -12,4 +12,4 @@ def _collect(stage: Stage) -> None:
     gc.collect()
 
 
-JOBS = {"pause": Job("gc.collect()", _collect, watched=gc.collect)}
+JOBS = {"pause": Job("gc.collect()", _collect, watched=lambda: gc.collect)}

@@ -46,6 +46,7 @@ def diff_graphs(base: HeapGraph, now: HeapGraph, between: Iterable[HeapGraph] = 
         live_bytes=tuple(sum(moment.bytes) for moment in moments),
         same_process=is_same_process(base.snapshot.process, now.snapshot.process),
         capture_times=tuple(moment.capture_time for moment in moments),
+        snapshot_bytes=tuple(moment.snapshot_bytes for moment in moments),
         remarks=tuple(remarks),
     )
 
@@ -58,12 +59,18 @@ class _Moment:
     objects: list[int]  # by row
     bytes: list[int]
     capture_time: float | None
+    snapshot_bytes: int
 
     @classmethod
     def of(cls, graph: HeapGraph) -> Self:
-        totals = graph.type_totals
-        time = graph.snapshot.process.capture_time
-        return cls(type_rows(graph.snapshot), totals["objects"].tolist(), totals["bytes"].tolist(), time)
+        totals, columns = graph.type_totals, graph.snapshot.columns
+        return cls(
+            rows=type_rows(graph.snapshot),
+            objects=totals["objects"].tolist(),
+            bytes=totals["bytes"].tolist(),
+            capture_time=graph.snapshot.process.capture_time,
+            snapshot_bytes=sum(columns[name].nbytes for name in columns.names()),
+        )
 
 
 def _add(matcher: PathMatcher, base: HeapGraph, graph: HeapGraph, *, is_last: bool = False) -> None:

@@ -179,6 +179,7 @@ class HeapDiff:
     live_bytes: tuple[int, ...]
     same_process: bool
     capture_times: tuple[float | None, ...] = ()
+    snapshot_bytes: tuple[int, ...] = ()  # memory that each snapshot itself takes
     remarks: tuple[str, ...] = ()
 
     @property

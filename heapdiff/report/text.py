@@ -23,7 +23,8 @@ _TABLE_ROWS = 10
 _SUSPECTS = 4  # groups that are drawn in full
 _COMPANIONS = 5
 _MOST_HOPS = 14
-_LABEL_WIDTH = 42
+_LABEL_WIDTH = 34
+_LEAST_TYPE_WIDTH = 12
 _LEAST_LABEL_WIDTH = 24
 _SAME = 0.02  # parts of the live growth that are too small for the headline
 
@@ -137,19 +138,19 @@ class _Text:
         return lines
 
     def _hop(self, label: str, hop: ChainHop, grower: Grower) -> str:
-        what = clean(hop.type_name)
-        if hop.repeats > 1:
-            what += f" × {count_text(hop.repeats)} in a row"
+        details = f" × {count_text(hop.repeats)} in a row" if hop.repeats > 1 else ""
         holder = grower.holder
         if hop.is_holder and holder is not None and holder.entries_now is not None and holder.object_count == 1:
-            what += f", {_from_to(holder.entries_base, holder.entries_now)} entries"
+            details += f", {_from_to(holder.entries_base, holder.entries_now)} entries"
         elif hop.objects_now is not None and hop.objects_now > 1:
-            what += f", {_from_to(hop.objects_base, hop.objects_now)} objects"
-        mark = self._paint(_RED, "   ◀ piles up here") if hop.is_holder else ""
-        if hop.is_owner:
-            mark += self._paint(_DIM, "   (yours)") if not hop.is_holder else ""
-        room = _WIDTH - 7 - len(label) - 13 - (18 if hop.is_holder else 0)
-        return f"   │   {label}  {size_text(hop.retained_bytes):>9}  {_shortened(what, room)}{mark}"
+            details += f", {_from_to(hop.objects_base, hop.objects_now)} objects"
+        mark = "   ◀ piles up here" if hop.is_holder else "   (yours)" if hop.is_owner else ""
+        room = _WIDTH - 7 - len(label) - 13 - len(details)
+        if hop.is_holder and room - len(mark) < min(len(hop.type_name), _LEAST_TYPE_WIDTH):
+            mark = " ◀"
+        what = _shortened_type(clean(hop.type_name), room - len(mark)) + details
+        paint = _RED if hop.is_holder else _DIM
+        return f"   │   {label}  {size_text(hop.retained_bytes):>9}  {what}{self._paint(paint, mark)}"
 
     def _holders(self, grower: Grower) -> list[str]:
         lines = []
@@ -279,7 +280,7 @@ def _coverage(explanation: Explanation) -> str:
     coverage = explanation.coverage
     text = f" · RSS {delta_bytes_text(coverage.rss_bytes_delta)}"
     if coverage.rss_bytes_delta is not None and coverage.snapshot_bytes:
-        text += f" with heapdiff's base snapshot of {size_text(coverage.snapshot_bytes)}"
+        text += f" with heapdiff's own snapshots of {size_text(coverage.snapshot_bytes)}"
     text += f" · live objects {delta_bytes_text(coverage.live_bytes_delta)}"
     part = coverage.explained_part
     if part is not None and explanation.growers:
@@ -384,6 +385,11 @@ def _shortened(text: str, room: int) -> str:
         return text
     tail = room * 2 // 3
     return f"{text[: room - tail - 1]}…{text[-tail:]}"
+
+
+def _shortened_type(name: str, room: int) -> str:
+    """The full name of a type, or without its module where that is too long."""
+    return name if len(name) <= room else _shortened(name.rpartition(".")[2], max(room, 3))
 
 
 def _field(name: str, text: str) -> list[str]:

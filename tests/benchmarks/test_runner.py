@@ -38,7 +38,9 @@ def test_a_tool_does_the_jobs_that_it_is_listed_with(tool: Contender) -> None:
         "print(*importlib.import_module('benchmarks.contenders.' + tool.module).JOBS)"
     )
 
-    said = subprocess.run([sys.executable, "-c", check, tool.name], cwd=ROOT, capture_output=True, text=True, check=True)
+    said = subprocess.run(
+        [sys.executable, "-c", check, tool.name], cwd=ROOT, capture_output=True, text=True, check=True
+    )
 
     assert sorted(said.stdout.split()) == sorted(set(tool.jobs) - {"import"})
 
@@ -79,9 +81,9 @@ def test_runs_are_read_back_as_they_were_written(tmp_path: Path) -> None:
 
 def test_a_promise_is_checked_against_the_median_of_its_runs() -> None:
     task = Task("heapdiff", "pause", SMALL)
-    figures = [{"pause_cpu_seconds": seconds} for seconds in (1.0, 1.5, 9.0)]
 
-    runs = [Run(task, "ok", collection_seconds=1.0, figures=found) for found in figures]
+    spent = (1.0, 1.5, 9.0)
+    runs = [Run(task, "ok", collection_seconds=1.0, figures={"pause_cpu_seconds": seconds}) for seconds in spent]
     check = check_bounds(runs)[0]
 
     assert (check.median, check.is_met) == (1.5, True)

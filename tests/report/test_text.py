@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Iterator
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,6 +48,22 @@ def test_a_long_name_is_shortened_to_the_width() -> None:
     text = str(compare(draw(3).snapshot(), draw(40).snapshot()))
 
     assert max(len(line) for line in text.splitlines()) <= 100
+
+
+def test_millions_of_entries_still_fit_the_width() -> None:
+    def draw(count: int) -> Sketch:
+        sketch = Sketch()
+        sketch.module("app")
+        sketch.add("all", "app.containers.OrderedRegistryDict", "app", ("ATTRIBUTE", "registry_of_everything_there_is"))
+        sketch.many(count, "app.Job", "all", ("KEY_OF_TYPE", "str"))
+        return sketch
+
+    report = compare(draw(3).snapshot(), draw(40).snapshot())
+    grower = report.growers[0]
+    holder = attrs.evolve(grower.holders[0], entries_base=14_800_000, entries_now=115_300_000)
+    huge = attrs.evolve(report.explanation, growers=(attrs.evolve(grower, holders=(holder,)),))
+
+    assert max(len(line) for line in render_text(huge).splitlines()) <= 100
 
 
 def test_the_first_line_says_what_grew_and_where() -> None:

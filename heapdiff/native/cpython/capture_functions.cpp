@@ -58,13 +58,15 @@ bool raise_end(WalkEnd end, const RawHeap& heap, const WalkBounds& bounds) {
     case WalkEnd::out_of_memory: PyErr_NoMemory(); break;
     case WalkEnd::too_many_objects:
         raise_error("CaptureLimitError",
-                    "the heap has more than %llu objects, the bound that was given (max_objects); the capture stopped after %llu "
+                    "the heap has more than %llu objects, the bound that was given (max_objects); the capture stopped "
+                    "after %llu "
                     "and nothing is left of it. Raise the bound, or take a census: it keeps no references.",
                     static_cast<unsigned long long>(bounds.objects), objects);
         break;
     case WalkEnd::too_many_bytes:
         raise_error("CaptureLimitError",
-                    "the capture needs more than %llu bytes, its bound (max_bytes; by default a share of the memory that is left); it stopped after "
+                    "the capture needs more than %llu bytes, its bound (max_bytes; by default a share of the memory "
+                    "that is left); it stopped after "
                     "%llu objects with %llu bytes, and nothing is left of it. Raise the bound, or take a census.",
                     static_cast<unsigned long long>(bounds.bytes), objects, bytes);
         break;
@@ -75,9 +77,10 @@ bool raise_end(WalkEnd end, const RawHeap& heap, const WalkBounds& bounds) {
 bool find_idle_lists(GcLists* lists) {
     if (!find_gc_lists(lists)) return false;
     if (!lists->collecting()) return true;
-    raise_error("CaptureBusyError", "a garbage collection is running (the capture was called from __del__, a weakref callback or "
-                                    "gc.callbacks): objects that the collector works on are in none of its lists. Capture "
-                                    "after it has returned.");
+    raise_error("CaptureBusyError",
+                "a garbage collection is running (the capture was called from __del__, a weakref callback or "
+                "gc.callbacks): objects that the collector works on are in none of its lists. Capture "
+                "after it has returned.");
     return false;
 }
 
@@ -106,11 +109,9 @@ PyObject* capture(PyObject*, PyObject* args) {
     if (raise_end(end, *raw, bounds)) return nullptr;
     ColumnStore store;
     Status status = Status::ok;
-    Py_BEGIN_ALLOW_THREADS
-    status = finish_snapshot(*raw, sites, interpreter, &store);
+    Py_BEGIN_ALLOW_THREADS status = finish_snapshot(*raw, sites, interpreter, &store);
     raw.reset();
-    Py_END_ALLOW_THREADS
-    if (status != Status::ok) return PyErr_NoMemory();
+    Py_END_ALLOW_THREADS if (status != Status::ok) return PyErr_NoMemory();
     PyObject* columns = new_columns(std::move(store));
     return columns == nullptr ? nullptr : Py_BuildValue("(Ndd)", columns, pause.wall, pause.processor);
 }
@@ -134,11 +135,9 @@ PyObject* census(PyObject*, PyObject* args) {
     if (raise_end(end, *raw, bounds)) return nullptr;
     ColumnStore store;
     Status status = Status::ok;
-    Py_BEGIN_ALLOW_THREADS
-    status = finish_census(*raw, &store);
+    Py_BEGIN_ALLOW_THREADS status = finish_census(*raw, &store);
     raw.reset();
-    Py_END_ALLOW_THREADS
-    if (status != Status::ok) return PyErr_NoMemory();
+    Py_END_ALLOW_THREADS if (status != Status::ok) return PyErr_NoMemory();
     PyObject* columns = new_columns(std::move(store));
     return columns == nullptr ? nullptr : Py_BuildValue("(Ndd)", columns, pause.wall, pause.processor);
 }
@@ -148,7 +147,8 @@ PyMethodDef functions[] = {
      "capture(thread_names, max_objects, max_bytes, traced)\n--\n\n"
      "The heap's columns, and the wall and CPU seconds for which the GIL was held."},
     {"census", census, METH_VARARGS,
-     "census(max_objects, max_bytes)\n--\n\nObjects and bytes by type, and the wall and CPU seconds for which the GIL was held."},
+     "census(max_objects, max_bytes)\n--\n\nObjects and bytes by type, and the wall and CPU seconds for which the GIL "
+     "was held."},
     {nullptr, nullptr, 0, nullptr},
 };
 

@@ -164,12 +164,14 @@ PyObject* columns_over(PyObject* type, PyObject* args) {
             Py_DECREF(self);
             return nullptr;
         }
-        unsigned long long item = std::strcmp(format, "B") == 0 ? 1
+        unsigned long long item = std::strcmp(format, "B") == 0                                    ? 1
                                   : std::strcmp(format, "I") == 0 || std::strcmp(format, "i") == 0 ? 4
-                                  : std::strcmp(format, "Q") == 0 ? 8 : 0;
+                                  : std::strcmp(format, "Q") == 0                                  ? 8
+                                                                                                   : 0;
         if (item == 0 || offset > available || length > (available - offset) / item || offset % item != 0) {
-            PyErr_Format(PyExc_ValueError, "column '%s' (format '%s', %llu numbers at %llu) does not lie in a buffer of %llu bytes",
-                         name, format, length, offset, available);
+            PyErr_Format(PyExc_ValueError,
+                         "column '%s' (format '%s', %llu numbers at %llu) does not lie in a buffer of %llu bytes", name,
+                         format, length, offset, available);
             Py_DECREF(self);
             return nullptr;
         }
@@ -227,7 +229,8 @@ PyMethodDef columns_methods[] = {
     {nullptr, nullptr, 0, nullptr},
 };
 PyType_Slot columns_slots[] = {
-    {Py_tp_doc, const_cast<char*>("Columns(columns)\n--\n\nNamed flat arrays of numbers; columns[name] is a memoryview.")},
+    {Py_tp_doc,
+     const_cast<char*>("Columns(columns)\n--\n\nNamed flat arrays of numbers; columns[name] is a memoryview.")},
     {Py_tp_new, reinterpret_cast<void*>(columns_new)},
     {Py_tp_dealloc, reinterpret_cast<void*>(columns_dealloc)},
     {Py_mp_subscript, reinterpret_cast<void*>(columns_subscript)},
@@ -266,8 +269,10 @@ bool heap_argument(PyObject* argument, Heap* heap, const ColumnStore** store_out
     const ColumnStore* store = columns_argument(argument, "heap");
     if (store == nullptr) return false;
     if (store_out != nullptr) *store_out = store;
-    if (!column_numbers(*store, "object_type", &heap->type) || !column_numbers(*store, "object_shallow", &heap->shallow) ||
-        !column_numbers(*store, "object_address", &heap->address) || !column_numbers(*store, "object_flags", &heap->flags) ||
+    if (!column_numbers(*store, "object_type", &heap->type) ||
+        !column_numbers(*store, "object_shallow", &heap->shallow) ||
+        !column_numbers(*store, "object_address", &heap->address) ||
+        !column_numbers(*store, "object_flags", &heap->flags) ||
         !column_numbers(*store, "reference_start", &heap->start) ||
         !column_numbers(*store, "reference_target", &heap->target) ||
         !column_numbers(*store, "reference_label", &heap->label) ||

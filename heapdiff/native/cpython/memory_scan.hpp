@@ -25,6 +25,7 @@ struct Segment {
 std::vector<Segment> loaded_segments();
 
 // Calls scan(number of the segment, words, count) for each segment that is still loaded.
-void scan_segments(const std::vector<Segment>& segments, const std::function<void(size_t, const uint64_t*, size_t)>& scan);
+void scan_segments(const std::vector<Segment>& segments,
+                   const std::function<void(size_t, const uint64_t*, size_t)>& scan);
 
 } // namespace heapdiff

@@ -14,7 +14,7 @@ traverseproc instance_traverse = nullptr;
 PyObject* module_name = nullptr; // interned "__module__"
 PyObject* sizeof_name = nullptr; // interned "__sizeof__"
 
-constexpr int kObjectMember = 6;    // T_OBJECT
+constexpr int kObjectMember = 6; // T_OBJECT
 constexpr int kSlotMember = T_OBJECT_EX;
 
 // The value under an interned key, by identity alone: a dict look-up could run a foreign __eq__.
@@ -39,12 +39,31 @@ bool is_named(PyTypeObject* type, const char* name) { return std::strcmp(type->t
 
 // Standard types whose own __sizeof__ is C that allocates nothing but its answer, and runs no user code.
 bool is_trusted_size(PyTypeObject* type) {
-    static const char* const names[] = {
-        "collections.deque",  "collections.OrderedDict", "_io.BytesIO",     "_io.StringIO",    "_io.BufferedReader",
-        "_io.BufferedWriter", "_io.BufferedRandom",      "array.array",     "re.Pattern",      "re.Match",
-        "_struct.Struct",     "_pickle.Pickler",         "_pickle.Unpickler", "mmap.mmap",     "decimal.Decimal",
-        "xml.etree.ElementTree.Element", "itertools.product", "itertools.permutations", "itertools.combinations",
-        "itertools.combinations_with_replacement", "numpy.ndarray", "ctypes.Structure", "_hashlib.HASH", "code", "memoryview"};
+    static const char* const names[] = {"collections.deque",
+                                        "collections.OrderedDict",
+                                        "_io.BytesIO",
+                                        "_io.StringIO",
+                                        "_io.BufferedReader",
+                                        "_io.BufferedWriter",
+                                        "_io.BufferedRandom",
+                                        "array.array",
+                                        "re.Pattern",
+                                        "re.Match",
+                                        "_struct.Struct",
+                                        "_pickle.Pickler",
+                                        "_pickle.Unpickler",
+                                        "mmap.mmap",
+                                        "decimal.Decimal",
+                                        "xml.etree.ElementTree.Element",
+                                        "itertools.product",
+                                        "itertools.permutations",
+                                        "itertools.combinations",
+                                        "itertools.combinations_with_replacement",
+                                        "numpy.ndarray",
+                                        "ctypes.Structure",
+                                        "_hashlib.HASH",
+                                        "code",
+                                        "memoryview"};
     for (const char* name : names)
         if (is_named(type, name)) return true;
     return false;
@@ -52,7 +71,8 @@ bool is_trusted_size(PyTypeObject* type) {
 
 // Types that keep memory of their own which nothing outside can size.
 bool has_native_memory(PyTypeObject* type) {
-    static const char* const prefixes[] = {"sqlite3.", "zlib.", "_ssl.", "_bz2.", "_lzma.", "lxml.", "_socket.", "ssl."};
+    static const char* const prefixes[] = {"sqlite3.", "zlib.", "_ssl.",    "_bz2.",
+                                           "_lzma.",   "lxml.", "_socket.", "ssl."};
     for (const char* prefix : prefixes)
         if (std::strncmp(type->tp_name, prefix, std::strlen(prefix)) == 0) return true;
     return false;
@@ -164,8 +184,10 @@ bool TypeTable::find_members(TypeInfo& info) noexcept {
     for (PyTypeObject* type = info.type; type != nullptr; type = type->tp_base) {
         if (type == type->tp_base) break;
         bool own_slots = type->tp_base == nullptr || type->tp_members != type->tp_base->tp_members;
-        for (PyMemberDef* member = own_slots ? type->tp_members : nullptr; member != nullptr && member->name != nullptr; ++member)
-            if ((member->type == kObjectMember || member->type == kSlotMember) && !add_member(member->offset, member->name))
+        for (PyMemberDef* member = own_slots ? type->tp_members : nullptr; member != nullptr && member->name != nullptr;
+             ++member)
+            if ((member->type == kObjectMember || member->type == kSlotMember) &&
+                !add_member(member->offset, member->name))
                 return false;
     }
     bool good = true;

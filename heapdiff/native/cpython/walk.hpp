@@ -47,7 +47,8 @@ struct RawHeap {
 
     size_t bytes() const noexcept {
         return object.mapped_bytes() + type.mapped_bytes() + shallow.mapped_bytes() + count.mapped_bytes() +
-               start.mapped_bytes() + flags.mapped_bytes() + target.mapped_bytes() + label.mapped_bytes() + addresses.bytes();
+               start.mapped_bytes() + flags.mapped_bytes() + target.mapped_bytes() + label.mapped_bytes() +
+               addresses.bytes();
     }
 };
 
@@ -107,7 +108,9 @@ template <bool census> class Walker {
         ok_ &= heap_.target.push(reinterpret_cast<uint64_t>(target));
         if constexpr (!census) ok_ &= heap_.label.push(label);
     }
-    void add(PyObject* target, LabelKind kind, uint32_t payload = 0) noexcept { add(target, make_label(kind, payload)); }
+    void add(PyObject* target, LabelKind kind, uint32_t payload = 0) noexcept {
+        add(target, make_label(kind, payload));
+    }
     void add_internal(PyObject* target, const char* name) noexcept {
         if (target == nullptr) return;
         add(target, LabelKind::internal, census ? 0 : heap_.texts.intern(name));
