@@ -105,7 +105,7 @@ class Evidence:
             return {
                 Trend.STEADY: "It got larger in every step.",
                 Trend.SLOWING: "It got larger, but ever less.",
-                Trend.STOPPED: "It no longer got larger in the last step, as something that fills up does.",
+                Trend.STOPPED: "It no longer got larger in the last step.",
                 Trend.SAW_TOOTH: "It shrank in between, so something takes away from it.",
             }[self.grower.trend]
         shown = [count_text(count) for count in steps]
@@ -115,7 +115,7 @@ class Evidence:
         return {
             Trend.STEADY: f"It grew in every step: {counts}.",
             Trend.SLOWING: f"It grew ({counts}), but not evenly; more steps would show whether it stops.",
-            Trend.STOPPED: f"It stopped growing ({counts}), as something bounded does that fills up.",
+            Trend.STOPPED: f"It stopped growing: {counts}.",
             Trend.SAW_TOOTH: f"It shrank in between ({counts}), so something takes entries out.",
         }[self.grower.trend]
 
