@@ -41,7 +41,7 @@ class Place:
 
 
 def sample_of(diff: HeapDiff, candidate: Candidate, survived: Columns | None) -> tuple[int, ...]:
-    """New objects of the candidate's type on its heaviest branch, 1000 or a few more at most.
+    """New objects of the candidate's type on its heaviest branch, at most 1000.
 
     Between two processes nothing is known to be new, so they are taken from all that are there now.
     """
