@@ -40,7 +40,7 @@ def _pympler(case: Path, rounds: int) -> dict[str, Any]:
 
     tracking = _between(case, rounds, tracker.SummaryTracker)
     rows = sorted(tracking.diff(), key=lambda row: -row[2])
-    text = "\n".join(summary.format_(rows))
+    text = "\n".join(summary.format_(rows))  # type: ignore[no-untyped-call]
     return {"types": [str(row[0]) for row in rows], "text": text}
 
 
@@ -96,7 +96,7 @@ def _guppy(case: Path, rounds: int) -> dict[str, Any]:
         if number < _NAMED:
             for ask in (lambda part=part: str(part.rp), lambda part=part: str(part.byid[0].shpaths)):
                 with contextlib.suppress(Exception):
-                    parts.append(ask())
+                    parts.append(ask())  # type: ignore[no-untyped-call]
     return {"types": types, "text": "\n".join(parts)}
 
 

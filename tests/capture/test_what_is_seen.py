@@ -31,9 +31,6 @@ class Slotted:
     left: object
     right: object
 
-    left: object
-    right: object
-
 
 def picture() -> Picture:
     return Picture(heapdiff.take_snapshot())
