@@ -92,7 +92,6 @@ test-all:
 	done; test $$ran -gt 0 || { echo "no Python 3.11, 3.12 or 3.13 was found"; exit 1; }
 
 # A copy of the tree with a sanitized extension; CPython itself is not sanitized, so ASan is loaded before it.
-# Captures stay out: they read whole data segments on purpose, the gaps that ASan puts between variables included.
 SANITIZED := build/sanitized-$(TAG)
 sanitize: $(VENV)/test.ready
 	@mkdir -p $(SANITIZED)/tree
@@ -101,10 +100,9 @@ sanitize: $(VENV)/test.ready
 	@cp -r heapdiff tests examples docs pyproject.toml CMakeLists.txt $(SANITIZED)/tree/
 	@rm -f $(SANITIZED)/tree/heapdiff/native/*.so && cp $(SANITIZED)/cmake/_native.*.so $(SANITIZED)/tree/heapdiff/native/
 	$(SANITIZED)/cmake/native_tests
-	cd $(SANITIZED)/tree && ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc \
-	    LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libstdc++.so.6)" \
-	    $(CURDIR)/$(VENV)/bin/python -m pytest -q tests/graph tests/snapshot tests/native \
-	    --ignore tests/snapshot/test_law.py $(ARGS)
+	cd $(SANITIZED)/tree && ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc \
+	    LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so) $$(gcc -print-file-name=libstdc++.so.6)" \
+	    $(CURDIR)/$(VENV)/bin/python -m pytest -q -p no:cacheprovider tests/native tests/graph tests/capture tests/snapshot $(ARGS)
 
 clean:
 	rm -rf build heapdiff/native/*.so .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -52,6 +52,9 @@ _ROOM_OF = {
 def __getattr__(name: str) -> Any:
     if name not in _ROOM_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if _ROOM_OF[name] == "heapdiff.capture":
+        # Whoever takes pictures writes them. What that needs is in the first one, and no growth in the second.
+        importlib.import_module("heapdiff.snapshot.file")
     value = globals()[name] = getattr(importlib.import_module(_ROOM_OF[name]), name)
     return value
 

@@ -75,6 +75,11 @@ bool raise_end(WalkEnd end, const RawHeap& heap, const WalkBounds& bounds) {
 }
 
 bool find_idle_lists(GcLists* lists) {
+    if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
+        raise_unsupported(
+            "this is a subinterpreter, and heapdiff reads the heap of the main interpreter only; capture there");
+        return false;
+    }
     if (!find_gc_lists(lists)) return false;
     if (!lists->collecting()) return true;
     raise_error("CaptureBusyError",
@@ -143,10 +148,10 @@ PyObject* census(PyObject*, PyObject* args) {
 }
 
 PyMethodDef functions[] = {
-    {"capture", capture, METH_VARARGS,
+    {"capture", guarded<capture>, METH_VARARGS,
      "capture(thread_names, max_objects, max_bytes, traced)\n--\n\n"
      "The heap's columns, and the wall and CPU seconds for which the GIL was held."},
-    {"census", census, METH_VARARGS,
+    {"census", guarded<census>, METH_VARARGS,
      "census(max_objects, max_bytes)\n--\n\nObjects and bytes by type, and the wall and CPU seconds for which the GIL "
      "was held."},
     {nullptr, nullptr, 0, nullptr},

@@ -167,10 +167,15 @@ class Finisher {
             attribute(word, make_label(LabelKind::root_interpreter, field_texts_[i]));
         }
         // A dlclose() in another thread waits until the scan of a library is over.
-        scan_segments(segments_, [this](size_t segment, const uint64_t* words, size_t count) {
+        need(scan_segments(segments_, [this](size_t segment, std::span<const uint64_t> words) {
             uint32_t label = make_label(LabelKind::root_native, segment_texts_[segment]);
-            for (size_t i = 0; i < count; ++i) attribute(words[i], label);
-        });
+            try {
+                for (uint64_t word : words) attribute(word, label);
+            } catch (const OutOfMemory&) {
+                return false;
+            }
+            return true;
+        }));
     }
 
     void add_remaining_roots() {
@@ -361,13 +366,17 @@ Status finish_census(RawHeap& raw, ColumnStore* store) noexcept {
             !flags.push(static_cast<uint8_t>((info.heap ? 1 : 0) | (info.own ? 2 : 0))))
             return Status::out_of_memory;
     }
-    store->add("type_module", std::move(module));
-    store->add("type_name", std::move(name));
-    store->add("type_flags", std::move(flags));
-    store->add("objects", std::move(objects));
-    store->add("bytes", std::move(bytes));
-    store->add("text_start", std::move(text_start));
-    store->add("text_bytes", std::move(text_bytes));
+    try {
+        store->add("type_module", std::move(module));
+        store->add("type_name", std::move(name));
+        store->add("type_flags", std::move(flags));
+        store->add("objects", std::move(objects));
+        store->add("bytes", std::move(bytes));
+        store->add("text_start", std::move(text_start));
+        store->add("text_bytes", std::move(text_bytes));
+    } catch (const std::bad_alloc&) {
+        return Status::out_of_memory;
+    }
     return Status::ok;
 }
 

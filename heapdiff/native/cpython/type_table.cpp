@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstring>
+#include <new>
 #include <structmember.h>
 
 namespace heapdiff {
@@ -11,6 +12,7 @@ namespace {
 
 // The traverse function of every class statement: static in CPython, so read off a class.
 traverseproc instance_traverse = nullptr;
+destructor instance_dealloc = nullptr;
 PyObject* module_name = nullptr; // interned "__module__"
 PyObject* sizeof_name = nullptr; // interned "__sizeof__"
 
@@ -35,7 +37,10 @@ PyObject* value_of(PyObject* dict, PyObject* name) noexcept {
     return nullptr;
 }
 
-bool is_named(PyTypeObject* type, const char* name) { return std::strcmp(type->tp_name, name) == 0; }
+// Whether this is the C type of that name. A class statement may take any name, but has its own tp_dealloc.
+bool is_named(PyTypeObject* type, const char* name) {
+    return std::strcmp(type->tp_name, name) == 0 && type->tp_dealloc != instance_dealloc;
+}
 
 // Standard types whose own __sizeof__ is C that allocates nothing but its answer, and runs no user code.
 bool is_trusted_size(PyTypeObject* type) {
@@ -110,6 +115,7 @@ int prepare_type_table() {
     PyObject* plain = PyObject_CallFunction(reinterpret_cast<PyObject*>(&PyType_Type), "s(){}", "plain");
     if (module_name == nullptr || sizeof_name == nullptr || plain == nullptr) return -1;
     instance_traverse = reinterpret_cast<PyTypeObject*>(plain)->tp_traverse;
+    instance_dealloc = reinterpret_cast<PyTypeObject*>(plain)->tp_dealloc;
     Py_DECREF(plain);
     return 0;
 }
@@ -136,7 +142,11 @@ bool TypeTable::add(PyTypeObject* type) noexcept {
     if (count_ % kChunk == 0) {
         Array<TypeInfo> chunk;
         if (!chunk.resize(kChunk)) return false;
-        chunks_.push_back(std::move(chunk));
+        try {
+            chunks_.push_back(std::move(chunk));
+        } catch (const std::bad_alloc&) {
+            return false;
+        }
     }
     chunks_.back()[count_ % kChunk] = info;
     ++count_;
@@ -228,7 +238,8 @@ void TypeTable::size_type(TypeInfo& info) noexcept {
         PyObject* method = is_trusted_size(base) ? value_of(cpython::type_dict(base), sizeof_name) : nullptr;
         if (method == nullptr || !Py_IS_TYPE(method, &PyMethodDescr_Type)) continue;
         PyMethodDef* definition = reinterpret_cast<PyMethodDescrObject*>(method)->d_method;
-        if (definition->ml_flags != METH_NOARGS) continue;
+        if (definition->ml_flags != METH_NOARGS || reinterpret_cast<PyDescrObject*>(method)->d_type != base) continue;
+        info.size_needs = is_named(base, "_struct.Struct") ? cpython::kStructCodesOffset : 0;
         info.size_rule = SizeRule::native_call;
         info.size_call = definition->ml_meth;
         return;

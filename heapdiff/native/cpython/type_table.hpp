@@ -71,6 +71,7 @@ struct TypeInfo {
     uint32_t module, name; // texts
     uint32_t key_label;    // of a value under a key of this type
     PyCFunction size_call;
+    Py_ssize_t size_needs; // offset of a pointer without which size_call crashes; 0: none
 };
 
 class TypeTable {

@@ -171,6 +171,10 @@ inline InstanceAttributes instance_attributes(PyObject* object, PyTypeObject* ty
     return found;
 }
 
+// Where a struct.Struct keeps its compiled format. Before __init__ there is none, and its __sizeof__ reads it all the
+// same.
+inline constexpr Py_ssize_t kStructCodesOffset = sizeof(PyObject) + 2 * sizeof(Py_ssize_t);
+
 // ------------------------------------------------------------------ numbers and text
 
 inline size_t digit_count(PyObject* number) {

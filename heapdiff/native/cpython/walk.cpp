@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 
 namespace heapdiff {
 
@@ -12,6 +13,19 @@ using namespace cpython;
 
 template <bool census>
 WalkEnd Walker<census>::walk(const std::vector<std::pair<unsigned long, std::string>>& thread_names) noexcept {
+    try {
+        read_all(thread_names);
+    } catch (const std::bad_alloc&) {
+        return WalkEnd::out_of_memory;
+    }
+    if (!ok_) return WalkEnd::out_of_memory;
+    if (heap_.object.size() > bounds_.objects || heap_.target.size() >= UINT32_MAX - 1)
+        return WalkEnd::too_many_objects;
+    return heap_.bytes() > bounds_.bytes ? WalkEnd::too_many_bytes : WalkEnd::complete;
+}
+
+template <bool census>
+void Walker<census>::read_all(const std::vector<std::pair<unsigned long, std::string>>& thread_names) {
     read_gc_lists();
     read_modules();
     read_interpreter();
@@ -22,10 +36,6 @@ WalkEnd Walker<census>::walk(const std::vector<std::pair<unsigned long, std::str
         read_thread(thread, named == thread_names.end() ? std::string() : named->second);
     }
     drain();
-    if (!ok_) return WalkEnd::out_of_memory;
-    if (heap_.object.size() > bounds_.objects || heap_.target.size() >= UINT32_MAX - 1)
-        return WalkEnd::too_many_objects;
-    return heap_.bytes() > bounds_.bytes ? WalkEnd::too_many_bytes : WalkEnd::complete;
 }
 
 // ------------------------------------------------------------------ roots
@@ -98,7 +108,7 @@ template <bool census> void Walker<census>::read_interpreter() noexcept {
         this);
 }
 
-template <bool census> void Walker<census>::read_thread(PyThreadState* thread, const std::string& name) noexcept {
+template <bool census> void Walker<census>::read_thread(PyThreadState* thread, const std::string& name) {
     std::string owner = "thread " + (name.empty() ? std::to_string(thread->thread_id) : name);
     visit_thread_state(thread, [&](PyObject* object, const char* field) {
         add_root(object, LabelKind::root_thread, std::string(field) + ", " + owner);
@@ -108,7 +118,7 @@ template <bool census> void Walker<census>::read_thread(PyThreadState* thread, c
 }
 
 template <bool census>
-void Walker<census>::read_running_frame(InterpreterFrame* frame, const std::string& thread_name) noexcept {
+void Walker<census>::read_running_frame(InterpreterFrame* frame, const std::string& thread_name) {
     PyCodeObject* code = frame_code(frame);
     if (code == nullptr) return;
     auto* function = frame->function != nullptr && PyFunction_Check(frame->function)
@@ -197,11 +207,10 @@ template <bool census> void Walker<census>::prefetch(size_t i) noexcept {
 
 template <bool census> void Walker<census>::insert_targets(size_t first) noexcept {
     // In two strides, so that the words of the set arrive before they are read.
-    constexpr size_t kStride = 64;
+    size_t stride = words_.size();
     size_t n = heap_.target.size();
-    words_.resize(kStride);
-    for (size_t i = first; i < n && ok_; i += kStride) {
-        size_t count = std::min(kStride, n - i);
+    for (size_t i = first; i < n && ok_; i += stride) {
+        size_t count = std::min(stride, n - i);
         for (size_t j = 0; j < count; ++j) {
             words_[j].first = heap_.addresses.word(heap_.target[i + j], &words_[j].second);
             if (words_[j].first == nullptr) {
@@ -292,7 +301,9 @@ template <bool census> void Walker<census>::shaped(PyObject* object, const TypeI
     case Shape::module: return module(object);
     case Shape::weak_reference: {
         auto* reference = reinterpret_cast<PyWeakReference*>(object);
-        if (reference->wr_object != Py_None) add(reference->wr_object, LabelKind::weak);
+        // While an object dies its weak references may still lead to what is left of it.
+        if (reference->wr_object != Py_None && Py_REFCNT(reference->wr_object) > 0)
+            add(reference->wr_object, LabelKind::weak);
         return add(reference->wr_callback, LabelKind::weak_callback);
     }
     case Shape::generator: return generator(object);
@@ -518,7 +529,8 @@ template <bool census> void Walker<census>::descriptor(PyObject* object) noexcep
 
 template <bool census> int Walker<census>::visit(PyObject* object, void* walker) noexcept {
     auto* self = static_cast<Walker*>(walker);
-    if (object == nullptr) return 0; // a badly written tp_traverse
+    // A badly written tp_traverse reports what is no object.
+    if (object == nullptr || (reinterpret_cast<uintptr_t>(object) & 7) != 0) return 0;
     if (reinterpret_cast<PyObject*>(Py_TYPE(self->visited_)) == object && !self->sees_type_) {
         self->sees_type_ = true;
         self->add(object, LabelKind::type);
