@@ -24,7 +24,7 @@ from heapdiff.native import (
 from heapdiff.snapshot.labels import LabelKind
 from heapdiff.snapshot.model import Snapshot
 
-__all__ = ["Held", "find_holders"]
+__all__ = ["Held", "find_holders", "is_dominated"]
 
 _SAMPLE = 1000  # new objects for which it is proven that the holder keeps them
 _STILL_LIVE = 0.1  # so much of the sample outlives its holder: somebody else holds it too
@@ -164,6 +164,7 @@ def _root_expression(tree: PathTree, below: Sequence[int]) -> str:
             LabelKind.ROOT_NATIVE: f"native code {first.text}".strip(),
             LabelKind.ROOT_LOCAL: "local variables of running frames",
             LabelKind.ROOT_THREAD: "the state of threads",
+            LabelKind.ROOT_MODULE: "sys.modules",
         }.get(first.kind, "many places")
     return path_expression([(first.kind, first.text)])
 
@@ -236,7 +237,7 @@ def _add_joint_holders(
         for number, candidate in enumerate(candidates)
         if not candidate.branch.in_place
         and places[number][0].holder.objects
-        and not _is_dominated(diff.now, samples[number], places[number][0].holder.objects)
+        and not is_dominated(diff.now, samples[number], places[number][0].holder.objects)
     ]
     without_now = bytearray(diff.now.snapshot.object_count + 1)
     without_base = bytearray(diff.base.snapshot.object_count + 1)
@@ -298,7 +299,7 @@ def _live_part(state: memoryview, sample: Sequence[int]) -> float:
     return sum(state[obj] == _LIVE for obj in sample) / len(sample) if sample else 0.0
 
 
-def _is_dominated(graph: HeapGraph, sample: Sequence[int], holders: Sequence[int]) -> bool:
+def is_dominated(graph: HeapGraph, sample: Sequence[int], holders: Sequence[int]) -> bool:
     """Whether (nearly) all of the sample would go with the holders, as far as dominators tell."""
     immediate = graph.dominators["immediate_dominator"]
     known = dict.fromkeys(holders, True) | {0: False}
