@@ -71,7 +71,7 @@ def _grower(diff: HeapDiff, candidate: Candidate, held: Held, rules: Sequence[Ru
         in_place=branch.in_place,
         fingerprint=_fingerprint(diff, candidate),
     )
-    return attrs.evolve(grower, verdict=judge(Evidence(diff, grower, path, depth), rules))
+    return attrs.evolve(grower, verdict=judge(Evidence(diff, grower, path, depth, held.sample), rules))
 
 
 def _settled(growers: Sequence[Grower]) -> tuple[Grower, ...]:

@@ -74,6 +74,8 @@ bool is_machinery(std::string_view name) {
     return false;
 }
 
+bool is_trie(const PyTypeObject* type) { return std::strncmp(type->tp_name, "hamt", 4) == 0; }
+
 } // namespace
 
 template <bool census> void Walker<census>::read_modules() noexcept {
@@ -555,6 +557,7 @@ template <bool census> void Walker<census>::traverse(PyObject* object, const Typ
     if constexpr (!census) {
         name_members(object, info, first);
         if (info.base_shape == Shape::lru_cache) name_cache(object, info, first);
+        if (info.type == &PyContext_Type || is_trie(info.type)) name_variables(first);
     }
 }
 
@@ -592,6 +595,27 @@ template <bool census> void Walker<census>::name_cache(PyObject* object, const T
     heap_.label[table + 1] = make_label(LabelKind::attribute, heap_.texts.intern("__wrapped__"));
     for (size_t i = first; i < table; ++i)
         if (kind_of(heap_.label[i]) == LabelKind::field) heap_.label[i] = make_label(LabelKind::cache_entry);
+}
+
+// A context keeps its variables in a trie, whose nodes report each value right before its variable.
+// Source: hamt.c, hamt_node_bitmap_traverse and hamt_node_collision_traverse.
+template <bool census> void Walker<census>::name_variables(size_t first) noexcept {
+    struct Variable {
+        PyObject_HEAD
+        PyObject* name;
+    };
+    for (size_t i = first; i < heap_.target.size(); ++i) {
+        auto* target = reinterpret_cast<PyObject*>(heap_.target[i]);
+        if (is_trie(Py_TYPE(target))) {
+            heap_.label[i] = make_label(LabelKind::internal, heap_.texts.intern("variables"));
+        } else if (Py_TYPE(target) == &PyContextVar_Type) {
+            heap_.label[i] = make_label(LabelKind::key_object);
+            if (i == first || kind_of(heap_.label[i - 1]) != LabelKind::field) continue;
+            uint32_t name = heap_.texts.identifier(reinterpret_cast<Variable*>(target)->name);
+            heap_.label[i - 1] =
+                name == TextPool::kNoText ? key_label(target) : make_label(LabelKind::key, name);
+        }
+    }
 }
 
 template class Walker<true>;

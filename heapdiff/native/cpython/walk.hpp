@@ -103,6 +103,7 @@ template <bool census> class Walker {
     void traverse(PyObject* object, const TypeInfo& info) noexcept;
     void name_members(PyObject* object, const TypeInfo& info, size_t first) noexcept;
     void name_cache(PyObject* object, const TypeInfo& info, size_t first) noexcept;
+    void name_variables(size_t first) noexcept;
     void shared_keys(const cpython::DictKeys* keys) noexcept;
 
     void add(PyObject* target, uint32_t label) noexcept {
