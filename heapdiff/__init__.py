@@ -3,7 +3,7 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from heapdiff.capture import start_tracing, stop_tracing, take_census, take_snapshot
+from heapdiff.capture import register_type, start_tracing, stop_tracing, take_census, take_snapshot
 from heapdiff.errors import HeapdiffError
 from heapdiff.snapshot.census import Census
 from heapdiff.snapshot.file import read_snapshot, write_snapshot
@@ -24,6 +24,7 @@ __all__ = [
     "__version__",
     "compare",
     "read_snapshot",
+    "register_type",
     "start_tracing",
     "stop_tracing",
     "take_census",
