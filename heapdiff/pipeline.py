@@ -33,6 +33,6 @@ def compare(base: Snapshot, *later: Snapshot, growers: int = 10, rules: Sequence
     for place, snapshot in enumerate((base, *later)):
         if not isinstance(snapshot, Snapshot):
             raise TypeError(f"compare() argument {place + 1} is a {type(snapshot).__name__}, expected a Snapshot")
-    graphs = [HeapGraph.of(snapshot) for snapshot in (base, *later)]
-    diff = diff_graphs(graphs[0], graphs[-1], graphs[1:-1])
+    *between, now = later
+    diff = diff_graphs(HeapGraph.of(base), HeapGraph.of(now), (HeapGraph.of(snapshot) for snapshot in between))
     return Report(explain_diff(diff, growers, rules))

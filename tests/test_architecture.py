@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 import heapdiff
+from tests.conftest import Check
 
 _ROOT = Path(__file__).parents[1]
-_PUBLIC_API = Path(__file__).parent / "golden" / "public_api.txt"
 
 
 def _modules_after(statement: str) -> set[str]:
@@ -58,13 +58,9 @@ def _signature(name: str) -> str:
     return f"{name}{signature.replace(parameters=list(plain), return_annotation=inspect.Signature.empty)}"
 
 
-def test_no_public_name_changes_by_accident(update_golden: bool) -> None:
+def test_no_public_name_changes_by_accident(golden: Check) -> None:
     """``pytest --update-golden`` after a change on purpose; then tell users in ``changelog.d/``."""
-    found = "".join(f"{_signature(name)}\n" for name in sorted(heapdiff.__all__))
-    if update_golden:
-        _PUBLIC_API.write_text(found)
-
-    assert found == _PUBLIC_API.read_text()
+    golden("public_api.txt", "".join(f"{_signature(name)}\n" for name in sorted(heapdiff.__all__)))
 
 
 def test_every_public_name_says_what_it_is() -> None:

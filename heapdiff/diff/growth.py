@@ -1,6 +1,7 @@
 """Two heaps in, what grew between them out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Self
 
 import attrs
 
@@ -15,22 +16,25 @@ _GROUPS = 63  # sets whose retained size one native pass finds
 _GARBAGE = 0  # the state of an object that no root reaches
 
 
-def diff_graphs(base: HeapGraph, now: HeapGraph, between: Sequence[HeapGraph] = ()) -> HeapDiff:
+def diff_graphs(base: HeapGraph, now: HeapGraph, between: Iterable[HeapGraph] = ()) -> HeapDiff:
     """The live heap of *now* minus that of *base*, by type, by allocation site and by label path.
 
     Args:
         base: The earlier heap, or that of another process of the same program.
         now: The later heap.
-        between: Heaps from moments between the two, in their order; they show how it grew.
+        between: Heaps from moments between the two, in their order; they show how it grew. They are
+            taken one by one and not kept, so that a generator needs the memory of one.
 
     Source: pprof's ``-base`` for the subtraction, Shark's ObjectGrowthDetector for label paths.
     """
-    graphs = (base, *between, now)
-    types, remarks = _types(graphs)
-    matcher = PathMatcher(base, len(graphs))
-    for place, graph in enumerate(graphs[1:], start=1):
-        growth = label_growth(base.snapshot.columns, base.label_tree, graph.snapshot.columns, graph.label_tree)
-        matcher.add(graph, growth, place)
+    matcher = PathMatcher(base)
+    moments = [_Moment.of(base)]
+    for graph in between:
+        _add(matcher, base, graph)
+        moments.append(_Moment.of(graph))
+    _add(matcher, base, now, is_last=True)
+    moments.append(_Moment.of(now))
+    types, remarks = _types(moments)
     return HeapDiff(
         base=base,
         now=now,
@@ -38,27 +42,53 @@ def diff_graphs(base: HeapGraph, now: HeapGraph, between: Sequence[HeapGraph] = 
         paths=matcher.tree(),
         sites=_sites(base, now),
         garbage=_garbage(base, now),
-        live_objects=tuple(sum(graph.type_totals["objects"]) for graph in graphs),
-        live_bytes=tuple(sum(graph.type_totals["bytes"]) for graph in graphs),
+        live_objects=tuple(sum(moment.objects) for moment in moments),
+        live_bytes=tuple(sum(moment.bytes) for moment in moments),
         same_process=is_same_process(base.snapshot.process, now.snapshot.process),
-        capture_times=tuple(graph.snapshot.process.capture_time for graph in graphs),
+        capture_times=tuple(moment.capture_time for moment in moments),
+        snapshot_bytes=tuple(moment.snapshot_bytes for moment in moments),
         remarks=tuple(remarks),
     )
 
 
-def _types(graphs: Sequence[HeapGraph]) -> tuple[list[TypeGrowth], list[str]]:
-    tables = [type_rows(graph.snapshot) for graph in graphs]
-    objects = [graph.type_totals["objects"].tolist() for graph in graphs]
-    sizes = [graph.type_totals["bytes"].tolist() for graph in graphs]
+@attrs.frozen
+class _Moment:
+    """The live objects of one heap by type, and when that was."""
+
+    rows: dict[tuple[str, str], tuple[int, ...]]  # of the type table, by module and name
+    objects: list[int]  # by row
+    bytes: list[int]
+    capture_time: float | None
+    snapshot_bytes: int
+
+    @classmethod
+    def of(cls, graph: HeapGraph) -> Self:
+        totals, columns = graph.type_totals, graph.snapshot.columns
+        return cls(
+            rows=type_rows(graph.snapshot),
+            objects=totals["objects"].tolist(),
+            bytes=totals["bytes"].tolist(),
+            capture_time=graph.snapshot.process.capture_time,
+            snapshot_bytes=sum(columns[name].nbytes for name in columns.names()),
+        )
+
+
+def _add(matcher: PathMatcher, base: HeapGraph, graph: HeapGraph, *, is_last: bool = False) -> None:
+    growth = label_growth(base.snapshot.columns, base.label_tree, graph.snapshot.columns, graph.label_tree)
+    matcher.add(graph, growth, is_last=is_last)
+
+
+def _types(moments: Sequence[_Moment]) -> tuple[list[TypeGrowth], list[str]]:
     growths, twins = [], []
-    for module, name in {key: None for table in tables for key in table}:
-        rows = [table.get((module, name), ()) for table in tables]
-        counts = tuple(sum(column[row] for row in taken) for column, taken in zip(objects, rows, strict=True))
-        bytes_ = tuple(sum(column[row] for row in taken) for column, taken in zip(sizes, rows, strict=True))
-        if len(set(counts)) == len(set(bytes_)) == 1:
+    for key in {key: None for moment in moments for key in moment.rows}:
+        rows = [moment.rows.get(key, ()) for moment in moments]
+        counts = tuple(sum(m.objects[row] for row in taken) for m, taken in zip(moments, rows, strict=True))
+        sizes = tuple(sum(m.bytes[row] for row in taken) for m, taken in zip(moments, rows, strict=True))
+        if len(set(counts)) == len(set(sizes)) == 1:
             continue
+        module, name = key
         full_name = name if module in ("builtins", "") else f"{module}.{name}"
-        growth = TypeGrowth(full_name, module, counts, bytes_, rows[0], rows[-1])
+        growth = TypeGrowth(full_name, module, counts, sizes, rows[0], rows[-1])
         growths.append(growth)
         if growth.row_count > 1:
             twins.append(growth)

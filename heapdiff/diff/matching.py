@@ -11,6 +11,8 @@ __all__ = ["LabelledHeap", "PathMatcher", "is_same_process", "node_at", "type_ro
 
 NO_NODE = 0xFFFFFFFF
 
+_UNCHANGED = (0, 0)
+
 Key = tuple[int, LabelKind, str, str]  # parent path, label kind, label text, type name
 
 
@@ -45,20 +47,21 @@ class LabelledHeap(Protocol):
 class PathMatcher:
     """Joins the changed nodes of several label trees into one tree of label paths."""
 
-    def __init__(self, base: LabelledHeap, snapshot_count: int) -> None:
-        self._count = snapshot_count
+    def __init__(self, base: LabelledHeap) -> None:
+        self._count = 1
         self._numbers: dict[Key, int] = {}
         self._keys: list[Key] = [(0, LabelKind.ROOT_MODULE, "", "")]
         self._objects_base, self._bytes_base = [1], [0]
-        self._changes: dict[int, list[tuple[int, int]]] = {}  # by path: objects and bytes more than in the base
+        self._changes: dict[int, dict[int, tuple[int, int]]] = {}  # by path and snapshot: more than in the base
         self._nodes: list[list[int | None]] = [[0, 0]]  # in the first and the last label tree
         self._base = _TreeReader(base)
         self._base_counted: set[int] = set()
 
-    def add(self, graph: LabelledHeap, growth: Columns, place: int) -> None:
-        """Take in what changed from the base to the snapshot at *place*."""
+    def add(self, graph: LabelledHeap, growth: Columns, *, is_last: bool = False) -> None:
+        """Take in what changed from the base to the next snapshot."""
         reader = _TreeReader(graph)
-        is_last = place == self._count - 1
+        place = self._count
+        self._count += 1
         names = ("base_node", "now_node", "objects_base", "objects_now", "bytes_base", "bytes_now")
         rows = zip(*(growth[name].tolist() for name in names), strict=True)
         for base_node, now_node, objects_base, objects_now, bytes_base, bytes_now in rows:
@@ -67,7 +70,7 @@ class PathMatcher:
             else:
                 number = self._number(self._base, base_node, last=False, base=True)
             if number not in self._changes:
-                self._changes[number] = [(0, 0)] * self._count
+                self._changes[number] = {}
                 self._objects_base[number] = self._bytes_base[number] = 0
             if base_node != NO_NODE and base_node not in self._base_counted:
                 self._base_counted.add(base_node)
@@ -76,15 +79,15 @@ class PathMatcher:
                 self._objects_base[number] += objects_base
                 self._bytes_base[number] += bytes_base
             # Classes of one name are nodes of their own but one path, so a path may have several rows.
-            objects, size = self._changes[number][place]
+            objects, size = self._changes[number].get(place, _UNCHANGED)
             self._changes[number][place] = objects + objects_now - objects_base, size + bytes_now - bytes_base
 
     def tree(self) -> PathTree:
         """Everything taken in so far."""
-        unchanged = [(0, 0)] * self._count
         paths = []
         for number, key in enumerate(self._keys):
-            changes = self._changes.get(number, unchanged)
+            found = self._changes.get(number, {})
+            changes = [found.get(place, _UNCHANGED) for place in range(self._count)]
             objects = tuple(self._objects_base[number] + more for more, _ in changes)
             size = tuple(self._bytes_base[number] + more for _, more in changes)
             paths.append(PathGrowth(number, *key, objects, size, *self._nodes[number]))

@@ -179,6 +179,7 @@ class HeapDiff:
     live_bytes: tuple[int, ...]
     same_process: bool
     capture_times: tuple[float | None, ...] = ()
+    snapshot_bytes: tuple[int, ...] = ()  # memory that each snapshot itself takes
     remarks: tuple[str, ...] = ()
 
     @property
@@ -198,8 +199,8 @@ class HeapDiff:
 
     @property
     def shrunk(self) -> Sequence[TypeGrowth]:
-        """Types with fewer live objects, and not more bytes, than in the base."""
-        return [row for row in self.types if row not in self.grown]
+        """Types with fewer live objects or bytes than in the base, and not more of the other."""
+        return [row for row in self.types if row not in self.grown and (row.objects_delta or row.shallow_bytes_delta)]
 
     def __repr__(self) -> str:
         return f"<HeapDiff of {self.snapshot_count} snapshots, {self.live_bytes_delta:+,} live bytes>"

@@ -16,6 +16,7 @@ from heapdiff.snapshot.model import Process
 __all__ = ["LEAST_BYTES_TO_JUDGE", "Evidence", "Rule", "judge", "judge_garbage"]
 
 LEAST_BYTES_TO_JUDGE = 65_536  # in each step; less is called a leak only where there are enough objects
+_MOST_STEPS = 6  # counts that a sentence can bear
 _LEAST_TO_JUDGE = 5  # new objects in each step
 
 
@@ -104,14 +105,17 @@ class Evidence:
             return {
                 Trend.STEADY: "It got larger in every step.",
                 Trend.SLOWING: "It got larger, but ever less.",
-                Trend.STOPPED: "It no longer got larger in the last step, as something that fills up does.",
+                Trend.STOPPED: "It no longer got larger in the last step.",
                 Trend.SAW_TOOTH: "It shrank in between, so something takes away from it.",
             }[self.grower.trend]
-        counts = " → ".join(count_text(count) for count in steps)
+        shown = [count_text(count) for count in steps]
+        if len(shown) > _MOST_STEPS:
+            shown = [*shown[:3], "…", *shown[-2:]]
+        counts = " → ".join(shown)
         return {
             Trend.STEADY: f"It grew in every step: {counts}.",
             Trend.SLOWING: f"It grew ({counts}), but not evenly; more steps would show whether it stops.",
-            Trend.STOPPED: f"It stopped growing ({counts}), as something bounded does that fills up.",
+            Trend.STOPPED: f"It stopped growing: {counts}.",
             Trend.SAW_TOOTH: f"It shrank in between ({counts}), so something takes entries out.",
         }[self.grower.trend]
 

@@ -154,13 +154,17 @@ class Coverage:
     live_bytes_delta: int
     explained_bytes: int  # growth below the accumulation points of the growers
     arena_bytes_delta: int | None  # address space that pymalloc took
+    snapshot_bytes: int = 0  # of the RSS, what the earlier snapshots take that this very process holds
 
     @property
     def explained_part(self) -> float | None:
-        """The explained part of the growth of RSS, 0 to 1; None where RSS did not grow or was not measured."""
-        if self.rss_bytes_delta is None or self.rss_bytes_delta <= 0:
+        """The explained part of the growth of RSS, 0 to 1; None where RSS did not grow or was not measured.
+
+        What heapdiff's own earlier snapshots take is not counted as growth.
+        """
+        if self.rss_bytes_delta is None or self.rss_bytes_delta <= self.snapshot_bytes:
             return None
-        return min(1.0, self.explained_bytes / self.rss_bytes_delta)
+        return max(0.0, min(1.0, self.explained_bytes / (self.rss_bytes_delta - self.snapshot_bytes)))
 
 
 @attrs.frozen(eq=False)

@@ -39,7 +39,7 @@ def unbounded_mapping(evidence: Evidence) -> Verdict | None:
         return None
     return evidence.verdict(
         "unbounded-mapping",
-        f"A mapping that only grows: {_entries(evidence.holder, 'keys')} between the two moments.",
+        f"A mapping that {_grows(evidence)}: {_entries(evidence.holder, 'keys')} between the two moments.",
         "Give it a bound or an age (functools.lru_cache(maxsize=…), cachetools.TTLCache), hold the values "
         "weakly (weakref.WeakValueDictionary), or drop the entry where its object is done with.",
     )
@@ -52,7 +52,7 @@ def unbounded_sequence(evidence: Evidence) -> Verdict | None:
     kind = evidence.holder.type_name.rpartition(".")[2]
     return evidence.verdict(
         "unbounded-sequence",
-        f"A {kind} that only grows: {_entries(evidence.holder, 'elements')} between the two moments.",
+        f"A {kind} that {_grows(evidence)}: {_entries(evidence.holder, 'elements')} between the two moments.",
         "Take elements out where they are done with, or bound it (collections.deque(maxlen=…)).",
     )
 
@@ -79,7 +79,7 @@ def growing_buffer(evidence: Evidence) -> Verdict | None:
     added = size_text(evidence.grower.shallow_bytes_delta)
     return evidence.verdict(
         "growing-buffer",
-        f"{evidence.holder.expression} only gets longer: {added} more than in the base.",
+        f"{evidence.holder.expression} got longer by {added}.",
         "Hand its contents on and start it anew (truncate(0), clear()), or bound it.",
     )
 
@@ -171,18 +171,26 @@ def pending_task(evidence: Evidence) -> Verdict | None:
 
 
 _RESOURCES = re.compile(
-    r"(^|\.)(socket|Socket|TextIOWrapper|BufferedReader|BufferedWriter|BufferedRandom|FileIO|Connection|ClientSession|"
-    r"Session|Popen|SSLSocket|SSLObject|HTTPConnection|HTTPSConnection)$"
+    r"^(socket\.socket|_socket\.socket|ssl\.SSL\w+|_io\.(TextIOWrapper|Buffered\w+|FileIO)|subprocess\.Popen|mmap\.mmap|"
+    r"sqlite3\.Connection|http\.client\.HTTPS?Connection|requests\.sessions\.Session|aiohttp\.client\.ClientSession)$"
 )
+_PERHAPS_RESOURCES = re.compile(r"(^|\.)\w*(Socket|Connection|Session|Client|Stream|File|Cursor|Channel)$")
 
 
 def unclosed_resource(evidence: Evidence) -> Verdict | None:
-    """Files, sockets and sessions that nobody closes."""
-    if not _RESOURCES.search(evidence.grower.type_name):
+    """Files, sockets and sessions that nobody closes; of others by such a name only where descriptors grew too."""
+    name = evidence.grower.type_name
+    before, after = evidence.diff.base.snapshot.process.descriptors, evidence.process.descriptors
+    is_measured = before is not None and after is not None
+    opened = sum(after.values()) - sum(before.values()) if before is not None and after is not None else 0
+    if not (_RESOURCES.search(name) and (opened > 0 or not is_measured)) and not (
+        _PERHAPS_RESOURCES.search(name) and opened >= evidence.holder.new_objects // 2 > 0
+    ):
         return None
+    text = f"{_new(evidence)} are still there"
     return evidence.verdict(
         "unclosed-resource",
-        f"{_new(evidence)} are still there{_descriptors(evidence)}.",
+        f"{text}, and {opened:,} more file descriptors are open." if opened > 0 else f"{text}.",
         "Close each where its work ends (with …:), and take closed ones out of the registry that holds them.",
     )
 
@@ -241,8 +249,8 @@ def unbounded_lru_cache(evidence: Evidence) -> Verdict | None:
         return None
     return evidence.verdict(
         "unbounded-lru-cache",
-        f"A functools.lru_cache that only grows ({_entries(evidence.holder, 'entries')}), "
-        "so it has no bound or a large one.",
+        f"A functools.lru_cache that {_grows(evidence)} ({_entries(evidence.holder, 'entries')}), "
+        "so it has no bound, or one that is not reached yet.",
         "Give it a maxsize that fits, or call cache_clear() where its results are done with.",
     )
 
@@ -359,6 +367,10 @@ DEFAULT_RULES: tuple[Rule, ...] = (
 # The parts of the sentences
 
 
+def _grows(evidence: Evidence) -> str:
+    return "only grows" if evidence.grower.trend is Trend.STEADY else "grew"
+
+
 def _new(evidence: Evidence) -> str:
     if evidence.grower.in_place:
         return f"{size_text(evidence.grower.shallow_bytes_delta)} of {evidence.grower.type_name}"
@@ -386,10 +398,3 @@ def _is_larger(evidence: Evidence) -> bool:
 
 def _at_lru_cache(evidence: Evidence) -> bool:
     return any(name == "functools._lru_cache_wrapper" for name in evidence.types_above()[-2:])
-
-
-def _descriptors(evidence: Evidence) -> str:
-    before, after = evidence.diff.base.snapshot.process.descriptors, evidence.process.descriptors
-    if before is None or after is None:
-        return ""
-    return f"; open descriptors went from {sum(before.values()):,} to {sum(after.values()):,}"

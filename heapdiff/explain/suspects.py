@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -13,7 +14,7 @@ from heapdiff.explain.accumulation import named_steps
 from heapdiff.explain.evidence import Evidence, Rule, judge, judge_garbage
 from heapdiff.explain.growers import Candidate, rank_growers
 from heapdiff.explain.holders import Held, find_holders
-from heapdiff.explain.model import ChainHop, Coverage, Explanation, Grower, HolderKind, Trend, VerdictKind
+from heapdiff.explain.model import ChainHop, Coverage, Explanation, Grower, HolderKind, Trend, Verdict, VerdictKind
 from heapdiff.explain.rules import DEFAULT_RULES
 from heapdiff.graph import Hop, shortest_chain
 from heapdiff.snapshot.labels import LabelKind
@@ -38,7 +39,7 @@ def explain_diff(diff: HeapDiff, growers: int = 10, rules: Sequence[Rule] = DEFA
         raise ValueError(f"growers is {growers}; expected 0 or more")
     candidates = rank_growers(diff, growers)
     held = find_holders(diff, candidates)
-    explained = tuple(_grower(diff, candidate, by, rules) for candidate, by in zip(candidates, held, strict=True))
+    explained = _settled([_grower(diff, candidate, by, rules) for candidate, by in zip(candidates, held, strict=True)])
     return Explanation(
         diff=diff,
         growers=explained,
@@ -71,6 +72,20 @@ def _grower(diff: HeapDiff, candidate: Candidate, held: Held, rules: Sequence[Ru
         fingerprint=_fingerprint(diff, candidate),
     )
     return attrs.evolve(grower, verdict=judge(Evidence(diff, grower, path, depth), rules))
+
+
+def _settled(growers: Sequence[Grower]) -> tuple[Grower, ...]:
+    """The same growers; what is unsure of one that hangs where another is known to be benign is benign too."""
+    benign: dict[int, Verdict] = {}
+    for grower in growers:
+        if grower.verdict is not None and grower.verdict.kind is VerdictKind.BENIGN:
+            benign.setdefault(grower.group, grower.verdict)
+    return tuple(
+        attrs.evolve(grower, verdict=benign.get(grower.group, grower.verdict))
+        if grower.verdict is not None and grower.verdict.kind is VerdictKind.UNSURE
+        else grower
+        for grower in growers
+    )
 
 
 def _paths_of_node(diff: HeapDiff, node: int) -> list[int]:
@@ -145,7 +160,15 @@ def _coverage(diff: HeapDiff, candidates: Sequence[Candidate]) -> Coverage:
         live_bytes_delta=diff.live_bytes_delta,
         explained_bytes=sum(diff.paths.subtree_bytes_delta[number] for number in outermost),
         arena_bytes_delta=_difference(base.arena_bytes, now.arena_bytes),
+        snapshot_bytes=_held_bytes(diff),
     )
+
+
+def _held_bytes(diff: HeapDiff) -> int:
+    """Bytes of the earlier snapshots, where the process they show is this one: they were in its memory at the last."""
+    if not diff.same_process or diff.now.snapshot.process.pid != os.getpid():
+        return 0
+    return sum(diff.snapshot_bytes[:-1])
 
 
 def _difference(before: int | None, after: int | None) -> int | None:
@@ -165,6 +188,7 @@ def _next_step(diff: HeapDiff, growers: Sequence[Grower]) -> str | None:
         return (
             "Count sys.getrefcount() of such an object before and after each call into the extension that is handed it."
         )
-    if diff.sites is None and leading.verdict and leading.verdict.kind is not VerdictKind.BENIGN:
+    is_open = leading.verdict is not None and leading.verdict.kind is not VerdictKind.BENIGN
+    if diff.sites is None and is_open and not leading.in_place:
         return "heapdiff.start_tracing() before the base snapshot would name the lines that allocate them."
     return None

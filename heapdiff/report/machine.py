@@ -61,6 +61,7 @@ def _process(explanation: Explanation) -> dict[str, Any]:
         "explained_bytes": coverage.explained_bytes,
         "explained_part": coverage.explained_part,
         "arena_bytes_delta": coverage.arena_bytes_delta,
+        "snapshot_bytes": coverage.snapshot_bytes,
     }
 
 

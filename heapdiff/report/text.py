@@ -23,7 +23,8 @@ _TABLE_ROWS = 10
 _SUSPECTS = 4  # groups that are drawn in full
 _COMPANIONS = 5
 _MOST_HOPS = 14
-_LABEL_WIDTH = 42
+_LABEL_WIDTH = 34
+_LEAST_TYPE_WIDTH = 12
 _LEAST_LABEL_WIDTH = 24
 _SAME = 0.02  # parts of the live growth that are too small for the headline
 
@@ -51,9 +52,12 @@ class _Text:
         lines = [self._paint(_BOLD, part) for part in _wrapped(_headline(self._explanation, groups))]
         lines += _wrapped(_moments(self._diff) + _coverage(self._explanation))
         lines += self._table(groups)
-        for number, growers in enumerate(groups[:_SUSPECTS], start=1):
+        suspects, told = _drawn(groups)
+        for number, growers in enumerate(suspects, start=1):
             lines += ["", *self._suspect(number, growers)]
-        lines += self._others(groups[_SUSPECTS:])
+        lines += self._others(
+            [growers for growers in groups if growers not in suspects and not _is_told(growers, told)]
+        )
         lines += self._footer()
         return lines
 
@@ -121,7 +125,8 @@ class _Text:
             if place < len(hops) - 1:
                 lines.append(self._hop(f"{label:<{width}}", hops[place], grower))
             elif len(hops) > 1:
-                lines.append(f"   │   {label}")
+                row = f" × {count_text(hops[place].repeats)} in a row" if hops[place].repeats > 1 else ""
+                lines.append(f"   │   {label}{row}")
             if place == adds:
                 lines.append(f"   │   {self._paint(_RED, '~' * len(label))}")
         last = hops[-1]
@@ -133,19 +138,19 @@ class _Text:
         return lines
 
     def _hop(self, label: str, hop: ChainHop, grower: Grower) -> str:
-        what = clean(hop.type_name)
-        if hop.repeats > 1:
-            what += f" × {count_text(hop.repeats)} in a row"
+        details = f" × {count_text(hop.repeats)} in a row" if hop.repeats > 1 else ""
         holder = grower.holder
         if hop.is_holder and holder is not None and holder.entries_now is not None and holder.object_count == 1:
-            what += f", {_from_to(holder.entries_base, holder.entries_now)} entries"
+            details += f", {_from_to(holder.entries_base, holder.entries_now)} entries"
         elif hop.objects_now is not None and hop.objects_now > 1:
-            what += f", {_from_to(hop.objects_base, hop.objects_now)} objects"
-        mark = self._paint(_RED, "   ◀ piles up here") if hop.is_holder else ""
-        if hop.is_owner:
-            mark += self._paint(_DIM, "   (yours)") if not hop.is_holder else ""
-        room = _WIDTH - 7 - len(label) - 13 - (18 if hop.is_holder else 0)
-        return f"   │   {label}  {size_text(hop.retained_bytes):>9}  {_shortened(what, room)}{mark}"
+            details += f", {_from_to(hop.objects_base, hop.objects_now)} objects"
+        mark = "   ◀ piles up here" if hop.is_holder else "   (yours)" if hop.is_owner else ""
+        room = _WIDTH - 7 - len(label) - 13 - len(details)
+        if hop.is_holder and room - len(mark) < min(len(hop.type_name), _LEAST_TYPE_WIDTH):
+            mark = " ◀"
+        what = _shortened_type(clean(hop.type_name), room - len(mark)) + details
+        paint = _RED if hop.is_holder else _DIM
+        return f"   │   {label}  {size_text(hop.retained_bytes):>9}  {what}{self._paint(paint, mark)}"
 
     def _holders(self, grower: Grower) -> list[str]:
         lines = []
@@ -192,7 +197,7 @@ class _Text:
         if not self._diff.same_process and self._explanation.growers:
             lines += _wrapped("Not known to be one process: matched by label paths, not by identity.")
         limits = sorted({clean(limit.text) for limit in self._diff.now.snapshot.limits})
-        lines += [line for text in limits for line in _wrapped(f"Not seen: {text}")]
+        lines += _wrapped(f"Not seen: {' '.join(limits)}") if limits else []
         if self._explanation.next_step:
             lines += _wrapped(f"Next: {self._explanation.next_step}")
         return ["", *lines] if lines else []
@@ -273,11 +278,13 @@ def _clock(moment: float | None) -> str:
 
 def _coverage(explanation: Explanation) -> str:
     coverage = explanation.coverage
-    live = delta_bytes_text(coverage.live_bytes_delta)
-    text = f" · RSS {delta_bytes_text(coverage.rss_bytes_delta)}, live objects {live}"
+    text = f" · RSS {delta_bytes_text(coverage.rss_bytes_delta)}"
+    if coverage.rss_bytes_delta is not None and coverage.snapshot_bytes:
+        text += f" with heapdiff's own snapshots of {size_text(coverage.snapshot_bytes)}"
+    text += f" · live objects {delta_bytes_text(coverage.live_bytes_delta)}"
     part = coverage.explained_part
     if part is not None and explanation.growers:
-        text += f", {round(100 * part)} % of RSS explained"
+        text += f", {round(100 * part)} % of the RSS explained"
     return text
 
 
@@ -289,6 +296,23 @@ def _groups(growers: Iterable[Grower]) -> list[list[Grower]]:
     for grower in growers:
         groups.setdefault(grower.group, []).append(grower)
     return list(groups.values())
+
+
+def _drawn(groups: Sequence[list[Grower]]) -> tuple[list[list[Grower]], set[str]]:
+    """The groups that are drawn in full, and the joint holders that are named there; what piles up at those is told."""
+    drawn: list[list[Grower]] = []
+    told: set[str] = set()
+    for growers in groups:
+        holder = growers[0].holder
+        if len(drawn) < _SUSPECTS and (holder is None or holder.expression not in told):
+            drawn.append(growers)
+            told |= {other.expression for other in growers[0].holders if other.joint}
+    return drawn, told
+
+
+def _is_told(growers: Sequence[Grower], told: set[str]) -> bool:
+    """Whether these are but the joint holders of a suspect, which make room for what it is about."""
+    return growers[0].in_place and growers[0].holder is not None and growers[0].holder.expression in told
 
 
 def _table_rows(diff: HeapDiff, groups: Sequence[Sequence[Grower]]) -> list[TypeGrowth]:
@@ -361,6 +385,11 @@ def _shortened(text: str, room: int) -> str:
         return text
     tail = room * 2 // 3
     return f"{text[: room - tail - 1]}…{text[-tail:]}"
+
+
+def _shortened_type(name: str, room: int) -> str:
+    """The full name of a type, or without its module where that is too long."""
+    return name if len(name) <= room else _shortened(name.rpartition(".")[2], max(room, 3))
 
 
 def _field(name: str, text: str) -> list[str]:

@@ -5,9 +5,9 @@ from array import array
 from hypothesis import given
 
 from heapdiff.diff import HeapDiff, diff_graphs
+from heapdiff.graph import HeapGraph
 from heapdiff.native import Columns
 from heapdiff.snapshot.model import ObjectFlag, Process, Snapshot
-from heapdiff.graph import HeapGraph
 from tests.sketch import Sketch, registry
 from tests.strategies import heap_graphs
 from tests.tiny_heap import TinyHeap

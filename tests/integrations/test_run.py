@@ -169,7 +169,8 @@ def test_an_event_loop_may_wait_for_the_same_signal(tmp_path: Path) -> None:
 def test_ctrl_c_ends_the_program_as_it_always_does(tmp_path: Path) -> None:
     script = _script(tmp_path, "import time\nprint('ready', flush=True)\ntime.sleep(60)\n")
     process = subprocess.Popen(
-        [sys.executable, "-m", "heapdiff", "run", "--every", "30", script.name],
+        # A suite that a shell runs in the background ignores the interrupt, and its children inherit that.
+        ["env", "--default-signal=INT", sys.executable, "-m", "heapdiff", "run", "--every", "30", script.name],
         cwd=tmp_path,
         env=environment(),
         stdout=subprocess.PIPE,

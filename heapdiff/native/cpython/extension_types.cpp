@@ -31,7 +31,8 @@ bool each(PyObject* rows, auto parse) {
 
 bool Extensions::parse(PyObject* plan) {
     PyObject *adaptations = nullptr, *layouts = nullptr, *answers = nullptr;
-    if (!PyArg_ParseTuple(plan, "O!O!O!:extensions", &PyList_Type, &adaptations, &PyList_Type, &layouts, &PyList_Type, &answers))
+    if (!PyArg_ParseTuple(plan, "O!O!O!:extensions", &PyList_Type, &adaptations, &PyList_Type, &layouts, &PyList_Type,
+                          &answers))
         return false;
     bool good = each(adaptations, [this](PyObject* row) { return parse_adaptation(row); }) &&
                 each(layouts, [this](PyObject* row) { return parse_layout(row); }) &&
@@ -47,8 +48,10 @@ bool Extensions::parse_adaptation(PyObject* row) {
     Adaptation adaptation{};
     int adapter = 0;
     PyObject* offsets = nullptr;
-    if (!PyArg_ParseTuple(row, "O!iO!:adaptation", &PyType_Type, &adaptation.type, &adapter, &PyTuple_Type, &offsets)) return false;
-    if (adapter < 0 || adapter >= static_cast<int>(Adapter::count) || PyTuple_GET_SIZE(offsets) > Py_ssize_t{Adaptation::kFields}) {
+    if (!PyArg_ParseTuple(row, "O!iO!:adaptation", &PyType_Type, &adaptation.type, &adapter, &PyTuple_Type, &offsets))
+        return false;
+    if (adapter < 0 || adapter >= static_cast<int>(Adapter::count) ||
+        PyTuple_GET_SIZE(offsets) > Py_ssize_t{Adaptation::kFields}) {
         PyErr_SetString(PyExc_ValueError, "no such adapter");
         return false;
     }
@@ -62,11 +65,15 @@ bool Extensions::parse_adaptation(PyObject* row) {
 bool Extensions::parse_layout(PyObject* row) {
     Layout layout{};
     PyObject* references = nullptr;
-    if (!PyArg_ParseTuple(row, "O!nO!:layout", &PyType_Type, &layout.type, &layout.size_offset, &PyTuple_Type, &references)) return false;
+    if (!PyArg_ParseTuple(row, "O!nO!:layout", &PyType_Type, &layout.type, &layout.size_offset, &PyTuple_Type,
+                          &references))
+        return false;
     auto fits = [&layout](Py_ssize_t offset) {
-        if (offset >= Py_ssize_t{sizeof(PyObject)} && offset <= layout.type->tp_basicsize - Py_ssize_t{sizeof(PyObject*)}) return true;
-        PyErr_Format(PyExc_ValueError, "offset %zd is not inside the %zd bytes of a %s", offset, layout.type->tp_basicsize,
-                     layout.type->tp_name);
+        if (offset >= Py_ssize_t{sizeof(PyObject)} &&
+            offset <= layout.type->tp_basicsize - Py_ssize_t{sizeof(PyObject*)})
+            return true;
+        PyErr_Format(PyExc_ValueError, "offset %zd is not inside the %zd bytes of a %s", offset,
+                     layout.type->tp_basicsize, layout.type->tp_name);
         return false;
     };
     if (layout.size_offset != 0 && !fits(layout.size_offset)) return false;
@@ -111,7 +118,9 @@ void Extensions::drop_temporaries() {
     for (const AnsweredReference& reference : answered_)
         if (uint32_t* count = mentions.at(reference.target)) *count = *count == PointerMap::kAbsent ? 1 : *count + 1;
     for (AnsweredReference& reference : answered_) {
-        if (cpython::is_immortal(reference.target) || Py_REFCNT(reference.target) > Py_ssize_t{mentions.find(reference.target)}) continue;
+        if (cpython::is_immortal(reference.target) ||
+            Py_REFCNT(reference.target) > Py_ssize_t{mentions.find(reference.target)})
+            continue;
         ++temporary_references_;
         reference.target = nullptr;
     }
@@ -146,11 +155,13 @@ ExtensionBytes Extensions::measure(PyObject* object, const ExtensionUse& use) no
             auto data = read<uintptr_t>(object, offset[kCtypesData]), body = reinterpret_cast<uintptr_t>(object);
             bool inside = data >= body && data < body + static_cast<uintptr_t>(Py_TYPE(object)->tp_basicsize);
             auto bytes = read<Py_ssize_t>(object, offset[kCtypesBytes]);
-            if (read<int>(object, offset[kCtypesOwns]) && data != 0 && !inside && bytes > 0) found.bytes = static_cast<uint64_t>(bytes);
+            if (read<int>(object, offset[kCtypesOwns]) && data != 0 && !inside && bytes > 0)
+                found.bytes = static_cast<uint64_t>(bytes);
             break;
         }
         case Adapter::mapping: {
-            auto bytes = static_cast<uint64_t>(std::max<Py_ssize_t>(read<Py_ssize_t>(object, offset[kMappingBytes]), 0));
+            auto bytes =
+                static_cast<uint64_t>(std::max<Py_ssize_t>(read<Py_ssize_t>(object, offset[kMappingBytes]), 0));
             bool tracks = offset[kMappingTracks] < 0 || read<uint8_t>(object, offset[kMappingTracks]) != 0;
             if (read<int>(object, offset[kMappingDescriptor]) < 0 && tracks) {
                 found.bytes = bytes;
@@ -162,7 +173,8 @@ ExtensionBytes Extensions::measure(PyObject* object, const ExtensionUse& use) no
         }
         case Adapter::text_buffer:
             found.bytes = read<int>(object, offset[kTextState]) == kAccumulating
-                              ? 0 : read<uint64_t>(object, offset[kTextCapacity]) * sizeof(Py_UCS4);
+                              ? 0
+                              : read<uint64_t>(object, offset[kTextCapacity]) * sizeof(Py_UCS4);
             break;
         case Adapter::data_type:
         case Adapter::count: break;
@@ -232,7 +244,8 @@ bool Extensions::find_objects(PyObject* type, Py_ssize_t start, int depth, Item*
     Py_ssize_t position = 0;
     PyObject *name = nullptr, *field = nullptr;
     while (PyDict_Next(fields, &position, &name, &field)) {
-        if (!PyTuple_CheckExact(field) || PyTuple_GET_SIZE(field) < 2 || !PyLong_CheckExact(PyTuple_GET_ITEM(field, 1))) return false;
+        if (!PyTuple_CheckExact(field) || PyTuple_GET_SIZE(field) < 2 || !PyLong_CheckExact(PyTuple_GET_ITEM(field, 1)))
+            return false;
         Py_ssize_t at = PyLong_AsSsize_t(PyTuple_GET_ITEM(field, 1));
         if (!find_objects(PyTuple_GET_ITEM(field, 0), start + at, depth + 1, item)) return false;
     }

@@ -17,8 +17,27 @@ namespace heapdiff {
 // the release has no such field.
 enum class Adapter : uint8_t { array, data_type, void_scalar, ctypes, mapping, text_buffer, count };
 
-enum ArrayField { kArrayData, kArrayRank, kArrayShape, kArrayStrides, kArrayBase, kArrayType, kArrayFlags, kArrayMemoryHandler };
-enum DataTypeField { kTypeNumber, kTypeFlags, kTypeItemBytes, kTypeItemWidth, kTypeSubarray, kTypeFields, kTypeNames, kTypeMetadata, kTypeScalar };
+enum ArrayField {
+    kArrayData,
+    kArrayRank,
+    kArrayShape,
+    kArrayStrides,
+    kArrayBase,
+    kArrayType,
+    kArrayFlags,
+    kArrayMemoryHandler
+};
+enum DataTypeField {
+    kTypeNumber,
+    kTypeFlags,
+    kTypeItemBytes,
+    kTypeItemWidth,
+    kTypeSubarray,
+    kTypeFields,
+    kTypeNames,
+    kTypeMetadata,
+    kTypeScalar
+};
 enum VoidField { kVoidData, kVoidType, kVoidFlags, kVoidBase };
 enum CtypesField { kCtypesData, kCtypesOwns, kCtypesBytes };
 enum MappingField { kMappingBytes, kMappingDescriptor, kMappingTracks };
@@ -126,7 +145,8 @@ class Extensions {
         auto* type = read<PyObject*>(object, offset[kArrayType]);
         named(read<PyObject*>(object, offset[kArrayBase]), "base");
         named(type, "dtype");
-        if (offset[kArrayMemoryHandler] >= 0) named(read<PyObject*>(object, offset[kArrayMemoryHandler]), "memory_handler");
+        if (offset[kArrayMemoryHandler] >= 0)
+            named(read<PyObject*>(object, offset[kArrayMemoryHandler]), "memory_handler");
         // What an array does not own is reported by its base.
         if (type == nullptr || !(read<int>(object, offset[kArrayFlags]) & kOwnsData)) return;
         const Item* item = item_of(type);

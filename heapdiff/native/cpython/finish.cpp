@@ -17,10 +17,8 @@ bool is_counted(uint32_t label) {
     case LabelKind::root_module:
     case LabelKind::root_machinery:
     case LabelKind::root_static_type:
-    case LabelKind::root_immortal:
-        return false;
-    default:
-        return true;
+    case LabelKind::root_immortal: return false;
+    default: return true;
     }
 }
 
@@ -38,10 +36,8 @@ bool has_text(LabelKind kind) {
     case LabelKind::root_interpreter:
     case LabelKind::root_static_type:
     case LabelKind::root_native:
-    case LabelKind::root_machinery:
-        return true;
-    default:
-        return false;
+    case LabelKind::root_machinery: return true;
+    default: return false;
     }
 }
 
@@ -53,7 +49,8 @@ void need(bool good) {
 
 class Finisher {
   public:
-    Finisher(RawHeap& raw, SiteTable& sites, const void* interpreter) : raw_(raw), sites_(sites), interpreter_(interpreter) {}
+    Finisher(RawHeap& raw, SiteTable& sites, const void* interpreter)
+        : raw_(raw), sites_(sites), interpreter_(interpreter) {}
 
     void run(ColumnStore* store) {
         raw_.addresses.number();
@@ -99,11 +96,12 @@ class Finisher {
         std::iota(order.begin(), order.end(), 0u);
         auto key = [this](uint32_t row) {
             const TypeInfo& info = raw_.types[row];
-            return std::make_tuple(text_number_[info.module], text_number_[info.name], reinterpret_cast<uintptr_t>(info.type));
+            return std::make_tuple(text_number_[info.module], text_number_[info.name],
+                                   reinterpret_cast<uintptr_t>(info.type));
         };
         std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return key(a) < key(b); });
-        need(type_number_.resize(n) && type_module_.push(text_number_[empty_text_]) && type_name_.push(text_number_[empty_text_]) &&
-             type_object_.push(0) && type_flags_.push(0));
+        need(type_number_.resize(n) && type_module_.push(text_number_[empty_text_]) &&
+             type_name_.push(text_number_[empty_text_]) && type_object_.push(0) && type_flags_.push(0));
         for (size_t i = 0; i < n; ++i) {
             const TypeInfo& info = raw_.types[order[i]];
             type_number_[order[i]] = static_cast<uint32_t>(i + 1); // row 0 is the virtual root's
@@ -164,14 +162,20 @@ class Finisher {
         for (const StackWord& word : raw_.stack_words) attribute(word.address, word.label);
         const auto fields = interpreter_fields();
         for (size_t i = 0; i < fields.size(); ++i) {
-            uint64_t word = *reinterpret_cast<const uint64_t*>(static_cast<const char*>(interpreter_) + fields[i].offset);
+            uint64_t word =
+                *reinterpret_cast<const uint64_t*>(static_cast<const char*>(interpreter_) + fields[i].offset);
             attribute(word, make_label(LabelKind::root_interpreter, field_texts_[i]));
         }
         // A dlclose() in another thread waits until the scan of a library is over.
-        scan_segments(segments_, [this](size_t segment, const uint64_t* words, size_t count) {
+        need(scan_segments(segments_, [this](size_t segment, std::span<const uint64_t> words) {
             uint32_t label = make_label(LabelKind::root_native, segment_texts_[segment]);
-            for (size_t i = 0; i < count; ++i) attribute(words[i], label);
-        });
+            try {
+                for (uint64_t word : words) attribute(word, label);
+            } catch (const OutOfMemory&) {
+                return false;
+            }
+            return true;
+        }));
     }
 
     void add_remaining_roots() {
@@ -230,7 +234,8 @@ class Finisher {
         }
         for (const Segment& segment : segments_) {
             auto* first = std::lower_bound(address.data() + 1, address.data() + n, segment.begin);
-            for (; first != address.data() + n && *first < segment.end; ++first) flags[static_cast<size_t>(first - address.data())] |= kStatic;
+            for (; first != address.data() + n && *first < segment.end; ++first)
+                flags[static_cast<size_t>(first - address.data())] |= kStatic;
         }
         raw_.object.release();
         raw_.flags.release();
@@ -284,7 +289,8 @@ class Finisher {
         for (auto& root : sorted) label[at++] = root.first;
         for (size_t object = 1; object < n; ++object) {
             uint32_t row = found_as_[object];
-            for (uint32_t edge = raw_.start[row]; edge < raw_.start[row + 1]; ++edge) label[at++] = final_label(raw_.label[edge]);
+            for (uint32_t edge = raw_.start[row]; edge < raw_.start[row + 1]; ++edge)
+                label[at++] = final_label(raw_.label[edge]);
         }
         raw_.label.release();
         raw_.start.release();
@@ -343,7 +349,8 @@ Status finish_census(RawHeap& raw, ColumnStore* store) noexcept {
     Array<uint64_t> objects, bytes;
     Array<uint32_t> module, name, text_number, text_start;
     Array<uint8_t> flags, text_bytes;
-    if (!objects.resize(n) || !bytes.resize(n) || !raw.texts.sorted(&text_number, &text_start, &text_bytes)) return Status::out_of_memory;
+    if (!objects.resize(n) || !bytes.resize(n) || !raw.texts.sorted(&text_number, &text_start, &text_bytes))
+        return Status::out_of_memory;
     size_t large = 0;
     for (size_t i = 0; i < raw.type.size(); ++i) {
         if (raw.flags[i] & kOwn) {
@@ -359,13 +366,17 @@ Status finish_census(RawHeap& raw, ColumnStore* store) noexcept {
             !flags.push(static_cast<uint8_t>((info.heap ? 1 : 0) | (info.own ? 2 : 0))))
             return Status::out_of_memory;
     }
-    store->add("type_module", std::move(module));
-    store->add("type_name", std::move(name));
-    store->add("type_flags", std::move(flags));
-    store->add("objects", std::move(objects));
-    store->add("bytes", std::move(bytes));
-    store->add("text_start", std::move(text_start));
-    store->add("text_bytes", std::move(text_bytes));
+    try {
+        store->add("type_module", std::move(module));
+        store->add("type_name", std::move(name));
+        store->add("type_flags", std::move(flags));
+        store->add("objects", std::move(objects));
+        store->add("bytes", std::move(bytes));
+        store->add("text_start", std::move(text_start));
+        store->add("text_bytes", std::move(text_bytes));
+    } catch (const std::bad_alloc&) {
+        return Status::out_of_memory;
+    }
     return Status::ok;
 }
 

@@ -24,7 +24,9 @@ struct Segment {
 };
 std::vector<Segment> loaded_segments();
 
-// Calls scan(number of the segment, words, count) for each segment that is still loaded.
-void scan_segments(const std::vector<Segment>& segments, const std::function<void(size_t, const uint64_t*, size_t)>& scan);
+// Calls scan(number of the segment, a copy of words of it) for each segment that is still loaded, until it returns
+// false; scan must not throw, because the loader's lock is held. False where it did so, or memory ran out.
+bool scan_segments(const std::vector<Segment>& segments,
+                   const std::function<bool(size_t, std::span<const uint64_t>)>& scan);
 
 } // namespace heapdiff

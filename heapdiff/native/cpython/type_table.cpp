@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstring>
+#include <new>
 #include <structmember.h>
 
 namespace heapdiff {
@@ -11,10 +12,11 @@ namespace {
 
 // The traverse function of every class statement: static in CPython, so read off a class.
 traverseproc instance_traverse = nullptr;
+destructor instance_dealloc = nullptr;
 PyObject* module_name = nullptr; // interned "__module__"
 PyObject* sizeof_name = nullptr; // interned "__sizeof__"
 
-constexpr int kObjectMember = 6;    // T_OBJECT
+constexpr int kObjectMember = 6; // T_OBJECT
 constexpr int kSlotMember = T_OBJECT_EX;
 
 // The value under an interned key, by identity alone: a dict look-up could run a foreign __eq__.
@@ -35,16 +37,35 @@ PyObject* value_of(PyObject* dict, PyObject* name) noexcept {
     return nullptr;
 }
 
-bool is_named(PyTypeObject* type, const char* name) { return std::strcmp(type->tp_name, name) == 0; }
+// Whether this is the C type of that name. A class statement may take any name, but has its own tp_dealloc.
+bool is_named(PyTypeObject* type, const char* name) {
+    return std::strcmp(type->tp_name, name) == 0 && type->tp_dealloc != instance_dealloc;
+}
 
 // Standard types whose own __sizeof__ is C that allocates nothing but its answer, and runs no user code.
 bool is_trusted_size(PyTypeObject* type) {
-    static const char* const names[] = {
-        "collections.deque",  "collections.OrderedDict", "_io.BufferedReader",
-        "_io.BufferedWriter", "_io.BufferedRandom",      "array.array",     "re.Pattern",      "re.Match",
-        "_struct.Struct",     "_pickle.Pickler",         "_pickle.Unpickler", "mmap.mmap",     "decimal.Decimal",
-        "xml.etree.ElementTree.Element", "itertools.product", "itertools.permutations", "itertools.combinations",
-        "itertools.combinations_with_replacement", "numpy.ndarray", "_hashlib.HASH", "code", "memoryview"};
+    static const char* const names[] = {"collections.deque",
+                                        "collections.OrderedDict",
+                                        "_io.BufferedReader",
+                                        "_io.BufferedWriter",
+                                        "_io.BufferedRandom",
+                                        "array.array",
+                                        "re.Pattern",
+                                        "re.Match",
+                                        "_struct.Struct",
+                                        "_pickle.Pickler",
+                                        "_pickle.Unpickler",
+                                        "mmap.mmap",
+                                        "decimal.Decimal",
+                                        "xml.etree.ElementTree.Element",
+                                        "itertools.product",
+                                        "itertools.permutations",
+                                        "itertools.combinations",
+                                        "itertools.combinations_with_replacement",
+                                        "numpy.ndarray",
+                                        "_hashlib.HASH",
+                                        "code",
+                                        "memoryview"};
     for (const char* name : names)
         if (is_named(type, name)) return true;
     return false;
@@ -52,8 +73,16 @@ bool is_trusted_size(PyTypeObject* type) {
 
 // Types that keep memory of their own which nothing outside can size.
 bool has_native_memory(PyTypeObject* type) {
-    static const char* const prefixes[] = {"sqlite3.Connection", "sqlite3.Statement", "sqlite3.Blob", "zlib.", "_ssl.", "_bz2.",
-                                           "_lzma.", "_zstd.", "pyexpat.", "lxml."};
+    static const char* const prefixes[] = {"sqlite3.Connection",
+                                           "sqlite3.Statement",
+                                           "sqlite3.Blob",
+                                           "zlib.",
+                                           "_ssl.",
+                                           "_bz2.",
+                                           "_lzma.",
+                                           "_zstd.",
+                                           "pyexpat.",
+                                           "lxml."};
     for (; type != nullptr; type = type->tp_base)
         for (const char* prefix : prefixes)
             if (std::strncmp(type->tp_name, prefix, std::strlen(prefix)) == 0) return true;
@@ -92,6 +121,7 @@ int prepare_type_table() {
     PyObject* plain = PyObject_CallFunction(reinterpret_cast<PyObject*>(&PyType_Type), "s(){}", "plain");
     if (module_name == nullptr || sizeof_name == nullptr || plain == nullptr) return -1;
     instance_traverse = reinterpret_cast<PyTypeObject*>(plain)->tp_traverse;
+    instance_dealloc = reinterpret_cast<PyTypeObject*>(plain)->tp_dealloc;
     Py_DECREF(plain);
     return 0;
 }
@@ -119,7 +149,11 @@ bool TypeTable::add(PyTypeObject* type) noexcept {
     if (count_ % kChunk == 0) {
         Array<TypeInfo> chunk;
         if (!chunk.resize(kChunk)) return false;
-        chunks_.push_back(std::move(chunk));
+        try {
+            chunks_.push_back(std::move(chunk));
+        } catch (const std::bad_alloc&) {
+            return false;
+        }
     }
     chunks_.back()[count_ % kChunk] = info;
     ++count_;
@@ -167,8 +201,10 @@ bool TypeTable::find_members(TypeInfo& info) noexcept {
     for (PyTypeObject* type = info.type; type != nullptr; type = type->tp_base) {
         if (type == type->tp_base) break;
         bool own_slots = type->tp_base == nullptr || type->tp_members != type->tp_base->tp_members;
-        for (PyMemberDef* member = own_slots ? type->tp_members : nullptr; member != nullptr && member->name != nullptr; ++member)
-            if ((member->type == kObjectMember || member->type == kSlotMember) && !add_member(member->offset, member->name))
+        for (PyMemberDef* member = own_slots ? type->tp_members : nullptr; member != nullptr && member->name != nullptr;
+             ++member)
+            if ((member->type == kObjectMember || member->type == kSlotMember) &&
+                !add_member(member->offset, member->name))
                 return false;
     }
     bool good = true;
@@ -187,8 +223,7 @@ bool TypeTable::find_members(TypeInfo& info) noexcept {
     else if (info.base == &PyCFunction_Type)
         good = add_member(offsetof(PyCFunctionObject, m_self), "__self__") &&
                add_member(offsetof(PyCFunctionObject, m_module), "__module__");
-    else if (info.base == &PyMemoryView_Type)
-        good = add_member(offsetof(PyMemoryViewObject, mbuf), "buffer");
+    else if (info.base == &PyMemoryView_Type) good = add_member(offsetof(PyMemoryViewObject, mbuf), "buffer");
     else if (is_named(info.base, "managedbuffer"))
         good = add_member(offsetof(_PyManagedBufferObject, master) + offsetof(Py_buffer, obj), "obj");
     info.member_count = static_cast<uint32_t>(members_.size()) - info.first_member;
@@ -213,7 +248,8 @@ void TypeTable::size_type(TypeInfo& info) noexcept {
         PyObject* method = is_trusted_size(base) ? value_of(cpython::type_dict(base), sizeof_name) : nullptr;
         if (method == nullptr || !Py_IS_TYPE(method, &PyMethodDescr_Type)) continue;
         PyMethodDef* definition = reinterpret_cast<PyMethodDescrObject*>(method)->d_method;
-        if (definition->ml_flags != METH_NOARGS) continue;
+        if (definition->ml_flags != METH_NOARGS || reinterpret_cast<PyDescrObject*>(method)->d_type != base) continue;
+        info.size_needs = is_named(base, "_struct.Struct") ? cpython::kStructCodesOffset : 0;
         info.size_rule = SizeRule::native_call;
         info.size_call = definition->ml_meth;
         return;

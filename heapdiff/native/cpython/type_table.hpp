@@ -35,7 +35,19 @@ enum class Shape : uint8_t {
 };
 
 // How the shallow size of an object is worked out.
-enum class SizeRule : uint8_t { fixed, integer, text, list, dict, set, byte_array, frame, generator, type, native_call };
+enum class SizeRule : uint8_t {
+    fixed,
+    integer,
+    text,
+    list,
+    dict,
+    set,
+    byte_array,
+    frame,
+    generator,
+    type,
+    native_call
+};
 
 // A reference at a fixed place of every object of a type.
 struct Member {
@@ -45,22 +57,23 @@ struct Member {
 
 struct TypeInfo {
     PyTypeObject* type;
-    PyTypeObject* base;       // of an instance: the first base that is not a plain class
+    PyTypeObject* base; // of an instance: the first base that is not a plain class
     Shape shape;
     Shape base_shape;
     SizeRule size_rule;
     bool gc;
     bool heap;
-    bool managed_dict;        // instances keep attributes as bare values, or in a dict made when asked for
-    bool own;                 // of heapdiff itself
-    bool native_memory;       // has memory of its own that cannot be sized from outside
+    bool managed_dict;  // instances keep attributes as bare values, or in a dict made when asked for
+    bool own;           // of heapdiff itself
+    bool native_memory; // has memory of its own that cannot be sized from outside
     uint32_t pre_header;
-    Py_ssize_t dict_offset;   // of an unmanaged __dict__; 0: none
+    Py_ssize_t dict_offset; // of an unmanaged __dict__; 0: none
     uint32_t first_member, member_count;
-    uint32_t module, name;    // texts
-    uint32_t key_label;       // of a value under a key of this type
+    uint32_t module, name; // texts
+    uint32_t key_label;    // of a value under a key of this type
     PyCFunction size_call;
     ExtensionUse extension;
+    Py_ssize_t size_needs; // offset of a pointer without which size_call crashes; 0: none
 };
 
 class TypeTable {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 
 namespace heapdiff {
 
@@ -12,6 +13,19 @@ using namespace cpython;
 
 template <bool census>
 WalkEnd Walker<census>::walk(const std::vector<std::pair<unsigned long, std::string>>& thread_names) noexcept {
+    try {
+        read_all(thread_names);
+    } catch (const std::bad_alloc&) {
+        return WalkEnd::out_of_memory;
+    }
+    if (!ok_) return WalkEnd::out_of_memory;
+    if (heap_.object.size() > bounds_.objects || heap_.target.size() >= UINT32_MAX - 1)
+        return WalkEnd::too_many_objects;
+    return heap_.bytes() > bounds_.bytes ? WalkEnd::too_many_bytes : WalkEnd::complete;
+}
+
+template <bool census>
+void Walker<census>::read_all(const std::vector<std::pair<unsigned long, std::string>>& thread_names) {
     read_gc_lists();
     read_modules();
     read_interpreter();
@@ -22,9 +36,6 @@ WalkEnd Walker<census>::walk(const std::vector<std::pair<unsigned long, std::str
         read_thread(thread, named == thread_names.end() ? std::string() : named->second);
     }
     drain();
-    if (!ok_) return WalkEnd::out_of_memory;
-    if (heap_.object.size() > bounds_.objects || heap_.target.size() >= UINT32_MAX - 1) return WalkEnd::too_many_objects;
-    return heap_.bytes() > bounds_.bytes ? WalkEnd::too_many_bytes : WalkEnd::complete;
 }
 
 // ------------------------------------------------------------------ roots
@@ -54,8 +65,10 @@ namespace {
 
 // Modules that refer to nearly everything: a chain through them says nothing to a person.
 bool is_machinery(std::string_view name) {
-    static const std::string_view names[] = {"sys", "builtins", "importlib", "linecache", "tracemalloc", "gc", "zipimport",
-                                             "_frozen_importlib", "_frozen_importlib_external", "_imp", "inspect", "pkgutil"};
+    static const std::string_view names[] = {"sys",       "builtins",          "importlib",
+                                             "linecache", "tracemalloc",       "gc",
+                                             "zipimport", "_frozen_importlib", "_frozen_importlib_external",
+                                             "_imp",      "inspect",           "pkgutil"};
     for (std::string_view machinery : names)
         if (name == machinery || (name.starts_with("importlib.") && machinery == "importlib")) return true;
     return false;
@@ -77,7 +90,8 @@ template <bool census> void Walker<census>::read_modules() noexcept {
         }
         char room[TextPool::kLongest];
         std::string_view name = utf8_of(key, room, sizeof room);
-        if (value != Py_None) add_root(value, is_machinery(name) ? LabelKind::root_machinery : LabelKind::root_module, name);
+        if (value != Py_None)
+            add_root(value, is_machinery(name) ? LabelKind::root_machinery : LabelKind::root_module, name);
     }
 }
 
@@ -88,12 +102,13 @@ template <bool census> void Walker<census>::read_interpreter() noexcept {
     heapdiff_visit_atexit(
         PyInterpreterState_Get(),
         [](void* object, void* walker) {
-            static_cast<Walker*>(walker)->add_root(static_cast<PyObject*>(object), LabelKind::root_interpreter, "atexit.register");
+            static_cast<Walker*>(walker)->add_root(static_cast<PyObject*>(object), LabelKind::root_interpreter,
+                                                   "atexit.register");
         },
         this);
 }
 
-template <bool census> void Walker<census>::read_thread(PyThreadState* thread, const std::string& name) noexcept {
+template <bool census> void Walker<census>::read_thread(PyThreadState* thread, const std::string& name) {
     std::string owner = "thread " + (name.empty() ? std::to_string(thread->thread_id) : name);
     visit_thread_state(thread, [&](PyObject* object, const char* field) {
         add_root(object, LabelKind::root_thread, std::string(field) + ", " + owner);
@@ -103,16 +118,18 @@ template <bool census> void Walker<census>::read_thread(PyThreadState* thread, c
 }
 
 template <bool census>
-void Walker<census>::read_running_frame(InterpreterFrame* frame, const std::string& thread_name) noexcept {
+void Walker<census>::read_running_frame(InterpreterFrame* frame, const std::string& thread_name) {
     PyCodeObject* code = frame_code(frame);
     if (code == nullptr) return;
     auto* function = frame->function != nullptr && PyFunction_Check(frame->function)
-                         ? reinterpret_cast<PyFunctionObject*>(frame->function) : nullptr;
+                         ? reinterpret_cast<PyFunctionObject*>(frame->function)
+                         : nullptr;
     PyObject* module = function != nullptr ? function->func_module : nullptr;
     bool own = is_own_name(module);
     char room[TextPool::kLongest];
     std::string where;
-    if (module != nullptr && PyUnicode_CheckExact(module)) where = std::string(utf8_of(module, room, sizeof room)) + ".";
+    if (module != nullptr && PyUnicode_CheckExact(module))
+        where = std::string(utf8_of(module, room, sizeof room)) + ".";
     where += std::string(utf8_of(code->co_qualname, room, sizeof room)) + "()";
     auto hold = [&](PyObject* object, std::string_view what) {
         if (own) add_root(object, LabelKind::root_own, {});
@@ -130,8 +147,9 @@ void Walker<census>::read_running_frame(InterpreterFrame* frame, const std::stri
     }
     if constexpr (!census) {
         if (frame->stack_top >= 0) return;
-        uint32_t label = own ? make_label(LabelKind::root_own)
-                             : make_label(LabelKind::root_local, heap_.texts.intern(where + " evaluation stack, " + thread_name));
+        uint32_t label =
+            own ? make_label(LabelKind::root_own)
+                : make_label(LabelKind::root_local, heap_.texts.intern(where + " evaluation stack, " + thread_name));
         for (int i = code->co_nlocalsplus; i < code->co_nlocalsplus + code->co_stacksize; ++i)
             heap_.stack_words.push_back({reinterpret_cast<uint64_t>(frame->slots[i]), label});
     }
@@ -168,7 +186,9 @@ template <bool census> void Walker<census>::drain() noexcept {
             read_object(heap_.object[i], i);
         }
         insert_targets(first);
-        if (heap_.object.size() > bounds_.objects || heap_.target.size() >= UINT32_MAX - 1 || heap_.bytes() > bounds_.bytes) return;
+        if (heap_.object.size() > bounds_.objects || heap_.target.size() >= UINT32_MAX - 1 ||
+            heap_.bytes() > bounds_.bytes)
+            return;
     }
     if constexpr (!census) ok_ &= heap_.start.push(static_cast<uint32_t>(heap_.target.size()));
 }
@@ -187,11 +207,10 @@ template <bool census> void Walker<census>::prefetch(size_t i) noexcept {
 
 template <bool census> void Walker<census>::insert_targets(size_t first) noexcept {
     // In two strides, so that the words of the set arrive before they are read.
-    constexpr size_t kStride = 64;
+    size_t stride = words_.size();
     size_t n = heap_.target.size();
-    words_.resize(kStride);
-    for (size_t i = first; i < n && ok_; i += kStride) {
-        size_t count = std::min(kStride, n - i);
+    for (size_t i = first; i < n && ok_; i += stride) {
+        size_t count = std::min(stride, n - i);
         for (size_t j = 0; j < count; ++j) {
             words_[j].first = heap_.addresses.word(heap_.target[i + j], &words_[j].second);
             if (words_[j].first == nullptr) {
@@ -219,7 +238,8 @@ template <bool census> bool Walker<census>::is_own(PyObject* object, const TypeI
         uint32_t row = type_row(reinterpret_cast<PyTypeObject*>(object));
         return ok_ && heap_.types[row].own;
     }
-    default: return info.type == &PyCFunction_Type && is_own_name(reinterpret_cast<PyCFunctionObject*>(object)->m_module);
+    default:
+        return info.type == &PyCFunction_Type && is_own_name(reinterpret_cast<PyCFunctionObject*>(object)->m_module);
     }
 }
 
@@ -290,7 +310,9 @@ template <bool census> void Walker<census>::shaped(PyObject* object, const TypeI
     case Shape::module: return module(object);
     case Shape::weak_reference: {
         auto* reference = reinterpret_cast<PyWeakReference*>(object);
-        if (reference->wr_object != Py_None) add(reference->wr_object, LabelKind::weak);
+        // While an object dies its weak references may still lead to what is left of it.
+        if (reference->wr_object != Py_None && Py_REFCNT(reference->wr_object) > 0)
+            add(reference->wr_object, LabelKind::weak);
         return add(reference->wr_callback, LabelKind::weak_callback);
     }
     case Shape::generator: return generator(object);
@@ -315,8 +337,11 @@ template <bool census> void Walker<census>::shaped(PyObject* object, const TypeI
 // Source: typeobject.c, subtype_traverse.
 template <bool census> void Walker<census>::instance(PyObject* object, const TypeInfo& info) noexcept {
     const Member* members = heap_.types.members(info);
-    auto at = [object](Py_ssize_t offset) { return *reinterpret_cast<PyObject**>(reinterpret_cast<char*>(object) + offset); };
-    bool plain_base = info.base_shape == Shape::instance || info.base_shape == Shape::leaf || info.base == &PyBaseObject_Type;
+    auto at = [object](Py_ssize_t offset) {
+        return *reinterpret_cast<PyObject**>(reinterpret_cast<char*>(object) + offset);
+    };
+    bool plain_base =
+        info.base_shape == Shape::instance || info.base_shape == Shape::leaf || info.base == &PyBaseObject_Type;
     if (info.managed_dict) {
         InstanceAttributes attributes = instance_attributes(object, info.type);
         add(attributes.dict, LabelKind::dict);
@@ -332,8 +357,10 @@ template <bool census> void Walker<census>::instance(PyObject* object, const Typ
     } else if (info.dict_offset != 0 && (plain_base || info.base->tp_dictoffset != info.dict_offset)) {
         Py_ssize_t offset = info.dict_offset;
         if (offset < 0) {
-            auto items = PyType_FastSubclass(info.type, Py_TPFLAGS_LONG_SUBCLASS) ? static_cast<Py_ssize_t>(digit_count(object))
-                         : Py_SIZE(object) < 0 ? -Py_SIZE(object) : Py_SIZE(object);
+            auto items = PyType_FastSubclass(info.type, Py_TPFLAGS_LONG_SUBCLASS)
+                             ? static_cast<Py_ssize_t>(digit_count(object))
+                         : Py_SIZE(object) < 0 ? -Py_SIZE(object)
+                                               : Py_SIZE(object);
             offset += (info.type->tp_basicsize + items * info.type->tp_itemsize + 7) & ~Py_ssize_t{7};
         }
         add(at(offset), LabelKind::dict);
@@ -380,7 +407,9 @@ template <bool census> void Walker<census>::dict(PyObject* object, const TypeInf
     if (info.base == &PyDict_Type) return;
     if (info.base == &PyODict_Type) ordered_keys(keys, entries);
     // OrderedDict has a __dict__, defaultdict a default_factory.
-    auto at = [object](Py_ssize_t offset) { return *reinterpret_cast<PyObject**>(reinterpret_cast<char*>(object) + offset); };
+    auto at = [object](Py_ssize_t offset) {
+        return *reinterpret_cast<PyObject**>(reinterpret_cast<char*>(object) + offset);
+    };
     if (info.base->tp_dictoffset > 0 && (info.shape != Shape::instance || info.dict_offset == info.base->tp_dictoffset))
         add(at(info.base->tp_dictoffset), LabelKind::dict);
     const Member* members = heap_.types.members(info);
@@ -478,8 +507,11 @@ template <bool census> void Walker<census>::frame(const InterpreterFrame* frame)
     int known = known_slots(frame, code);
     for (int i = 0; i < known; ++i) {
         if (frame->slots[i] == nullptr) continue;
-        if (i >= code->co_nlocalsplus) add(frame->slots[i], LabelKind::stack, static_cast<uint32_t>(i - code->co_nlocalsplus));
-        else add(frame->slots[i], LabelKind::local, census ? 0 : heap_.texts.intern(PyTuple_GET_ITEM(code->co_localsplusnames, i)));
+        if (i >= code->co_nlocalsplus)
+            add(frame->slots[i], LabelKind::stack, static_cast<uint32_t>(i - code->co_nlocalsplus));
+        else
+            add(frame->slots[i], LabelKind::local,
+                census ? 0 : heap_.texts.intern(PyTuple_GET_ITEM(code->co_localsplusnames, i)));
     }
 }
 
@@ -506,7 +538,8 @@ template <bool census> void Walker<census>::descriptor(PyObject* object) noexcep
 
 template <bool census> int Walker<census>::visit(PyObject* object, void* walker) noexcept {
     auto* self = static_cast<Walker*>(walker);
-    if (object == nullptr) return 0; // a badly written tp_traverse
+    // A badly written tp_traverse reports what is no object.
+    if (object == nullptr || (reinterpret_cast<uintptr_t>(object) & 7) != 0) return 0;
     if (reinterpret_cast<PyObject*>(Py_TYPE(self->visited_)) == object && !self->sees_type_) {
         self->sees_type_ = true;
         self->add(object, LabelKind::type);
@@ -535,7 +568,8 @@ template <bool census> void Walker<census>::traverse(PyObject* object, const Typ
 }
 
 // Gives the references that a tp_traverse reported the names of the members they stand in.
-template <bool census> void Walker<census>::name_members(PyObject* object, const TypeInfo& info, size_t first) noexcept {
+template <bool census>
+void Walker<census>::name_members(PyObject* object, const TypeInfo& info, size_t first) noexcept {
     const Member* members = heap_.types.members(info);
     Py_ssize_t dict_offset = info.base->tp_dictoffset;
     uint64_t dict = dict_offset > 0 ? *reinterpret_cast<uint64_t*>(reinterpret_cast<char*>(object) + dict_offset) : 0;
@@ -564,8 +598,7 @@ template <bool census> void Walker<census>::extension(PyObject* object, const Ty
 }
 
 // A reference that tp_traverse reported gets its name, one that was not reported is added.
-template <bool census>
-void Walker<census>::add_named(PyObject* target, std::string_view name, size_t first) noexcept {
+template <bool census> void Walker<census>::add_named(PyObject* target, std::string_view name, size_t first) noexcept {
     if (target == nullptr) return;
     if constexpr (census) {
         add(target, LabelKind::attribute);

@@ -9,6 +9,7 @@
 #include "graph/array.hpp"
 #include "graph/heap.hpp"
 
+#include <array>
 #include <string>
 #include <utility>
 #include <vector>
@@ -48,7 +49,8 @@ struct RawHeap {
 
     size_t bytes() const noexcept {
         return object.mapped_bytes() + type.mapped_bytes() + shallow.mapped_bytes() + count.mapped_bytes() +
-               start.mapped_bytes() + flags.mapped_bytes() + target.mapped_bytes() + label.mapped_bytes() + addresses.bytes();
+               start.mapped_bytes() + flags.mapped_bytes() + target.mapped_bytes() + label.mapped_bytes() +
+               addresses.bytes();
     }
 };
 
@@ -64,14 +66,15 @@ template <bool census> class Walker {
     WalkEnd walk(const std::vector<std::pair<unsigned long, std::string>>& thread_names) noexcept;
 
   private:
+    void read_all(const std::vector<std::pair<unsigned long, std::string>>& thread_names); // may throw bad_alloc
     static int visit(PyObject* object, void* walker) noexcept;
 
     // Roots.
     void read_gc_lists() noexcept;
     void read_modules() noexcept;
     void read_interpreter() noexcept;
-    void read_thread(PyThreadState* thread, const std::string& name) noexcept;
-    void read_running_frame(cpython::InterpreterFrame* frame, const std::string& thread_name) noexcept;
+    void read_thread(PyThreadState* thread, const std::string& name);
+    void read_running_frame(cpython::InterpreterFrame* frame, const std::string& thread_name);
     void add_root(PyObject* object, LabelKind kind, std::string_view text) noexcept;
 
     // Objects.
@@ -110,7 +113,9 @@ template <bool census> class Walker {
         ok_ &= heap_.target.push(reinterpret_cast<uint64_t>(target));
         if constexpr (!census) ok_ &= heap_.label.push(label);
     }
-    void add(PyObject* target, LabelKind kind, uint32_t payload = 0) noexcept { add(target, make_label(kind, payload)); }
+    void add(PyObject* target, LabelKind kind, uint32_t payload = 0) noexcept {
+        add(target, make_label(kind, payload));
+    }
     void add_internal(PyObject* target, const char* name) noexcept {
         if (target == nullptr) return;
         add(target, LabelKind::internal, census ? 0 : heap_.texts.intern(name));
@@ -125,7 +130,7 @@ template <bool census> class Walker {
     bool sees_type_ = false; // whether tp_traverse reported the object's own type
     PyObject* visited_ = nullptr;
     uint32_t ordinal_ = 0;
-    std::vector<std::pair<uint64_t*, uint64_t>> words_;
+    std::array<std::pair<uint64_t*, uint64_t>, 64> words_{}; // of insert_targets
 };
 
 } // namespace heapdiff

@@ -43,10 +43,8 @@ template <class T> class Array {
         return true;
     }
     [[nodiscard]] bool resize(size_t count) noexcept {
-        bool fresh = data_ == nullptr;
         if (!reserve(count)) return false;
         size_ = count;
-        if (fresh) prefer_large_pages();
         return true;
     }
     [[nodiscard]] bool push(T value) noexcept {
@@ -112,14 +110,7 @@ template <class T> class Array {
     std::span<const T> span() const noexcept { return {data_, size_}; }
 
   private:
-    // An array whose size is known will be used whole and read at random: with pages of 2 MiB
-    // a graph pass over 5 million objects takes a third less time. Advice only; it may be refused.
-    void prefer_large_pages() noexcept {
-        if (bytes_ >= 2 * kLargePage) madvise(data_, bytes_, MADV_HUGEPAGE);
-    }
-
     static constexpr size_t kPage = 4096;
-    static constexpr size_t kLargePage = size_t{1} << 21;
     T* data_ = nullptr;
     size_t size_ = 0;
     size_t capacity_ = 0;

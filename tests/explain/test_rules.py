@@ -1,0 +1,271 @@
+"""Each rule knows its pattern, and none takes a name alone for evidence."""
+
+from collections.abc import Callable
+
+import pytest
+
+from heapdiff import compare
+from heapdiff.explain import Verdict, VerdictKind
+from heapdiff.snapshot.model import ObjectFlag, Process
+from tests.sketch import Sketch, registry
+from tests.tiny_heap import TinyHeap
+
+Draw = Callable[[int], Sketch]
+
+
+def verdict(draw: Draw, *counts: int, process: Process | None = None) -> Verdict:
+    report = compare(*(draw(count).snapshot(process) for count in counts or (3, 40, 80)))
+    found = report.growers[0].verdict
+    assert found is not None
+    return found
+
+
+def app() -> Sketch:
+    sketch = Sketch()
+    sketch.module("app")
+    return sketch
+
+
+def in_dict(count: int) -> Sketch:
+    return registry(count)
+
+
+def in_deque(count: int) -> Sketch:
+    sketch = app()
+    sketch.add("queue", "collections.deque", "app", ("ATTRIBUTE", "QUEUE"))
+    sketch.many(count, "app.Job", "queue", ("ELEMENT", 0))
+    return sketch
+
+
+def in_lru_cache(count: int) -> Sketch:
+    sketch = app()
+    sketch.add("load", "functools._lru_cache_wrapper", "app", ("ATTRIBUTE", "load"))
+    sketch.many(count, "app.Page", "load", ("CACHE_ENTRY", 0))
+    return sketch
+
+
+def in_keys_of_lru_cache(count: int) -> Sketch:
+    sketch = app()
+    sketch.add("load", "functools._lru_cache_wrapper", "app", ("ATTRIBUTE", "load"))
+    sketch.add("table", "dict", "load", ("ATTRIBUTE", "cache"))
+    for key in sketch.many(count, "tuple", "table", ("KEY_OBJECT", 0)):
+        sketch.add(f"{key}.self", "app.Service", key, ("ELEMENT", 0))
+    return sketch
+
+
+def buffer(size: int) -> Sketch:
+    sketch = app()
+    sketch.add("buffer", "bytearray", "app", ("ATTRIBUTE", "BUFFER"), size=size * 10_000)
+    return sketch
+
+
+def in_exceptions(count: int) -> Sketch:
+    sketch = app()
+    sketch.add("errors", "list", "app", ("ATTRIBUTE", "ERRORS"))
+    for error in sketch.many(count, "ValueError", "errors", ("ELEMENT", 0)):
+        sketch.add(f"{error}.tb", "traceback", error, ("ATTRIBUTE", "__traceback__"))
+        sketch.add(f"{error}.frame", "frame", f"{error}.tb", ("ATTRIBUTE", "tb_frame"))
+        sketch.add(f"{error}.local", "app.Request", f"{error}.frame", ("LOCAL", "request"))
+    return sketch
+
+
+def in_loggers(count: int) -> Sketch:
+    sketch = Sketch()
+    sketch.module("logging")
+    sketch.add("manager", "logging.Manager", "logging", ("ATTRIBUTE", "manager"))
+    sketch.add("loggers", "dict", "manager", ("ATTRIBUTE", "loggerDict"))
+    sketch.many(count, "logging.Logger", "loggers", ("KEY_OF_TYPE", "str"))
+    return sketch
+
+
+def in_handlers(count: int) -> Sketch:
+    sketch = Sketch()
+    sketch.module("logging")
+    sketch.add("log", "logging.RootLogger", "logging", ("ATTRIBUTE", "root"))
+    sketch.add("handlers", "list", "log", ("ATTRIBUTE", "handlers"))
+    sketch.many(count, "logging.StreamHandler", "handlers", ("ELEMENT", 0))
+    return sketch
+
+
+def in_fork_hooks(count: int) -> Sketch:
+    sketch = Sketch()
+    sketch.add("hooks", "list", "root", ("ROOT_INTERPRETER", "os.register_at_fork(after_in_child=...)"))
+    for hook in sketch.many(count, "method", "hooks", ("ELEMENT", 0)):
+        sketch.add(f"{hook}.self", "app.Processor", hook, ("ATTRIBUTE", "__self__"))
+    return sketch
+
+
+def in_thread_local(count: int) -> Sketch:
+    sketch = app()
+    sketch.add("local", "_thread._local", "app", ("ATTRIBUTE", "LOCAL"))
+    sketch.add("items", "list", "local", ("ATTRIBUTE", "items"))
+    sketch.many(count, "app.Job", "items", ("ELEMENT", 0))
+    return sketch
+
+
+def in_context(count: int) -> Sketch:
+    sketch = Sketch()
+    sketch.add("context", "_contextvars.Context", "root", ("ROOT_THREAD", "context, thread MainThread"))
+    sketch.add("items", "list", "context", ("FIELD", 0))
+    sketch.many(count, "app.Job", "items", ("ELEMENT", 0))
+    return sketch
+
+
+def in_weak_mapping(count: int) -> Sketch:
+    sketch = app()
+    sketch.add("weak", "weakref.WeakKeyDictionary", "app", ("ATTRIBUTE", "BY_LOOP"))
+    sketch.add("data", "dict", "weak", ("ATTRIBUTE", "data"))
+    sketch.many(count, "app.Task", "data", ("KEY_OF_TYPE", "weakref.ReferenceType"))
+    return sketch
+
+
+def listeners(count: int) -> Sketch:
+    sketch = app()
+    sketch.add("listeners", "list", "app", ("ATTRIBUTE", "LISTENERS"))
+    for function in sketch.many(count, "function", "listeners", ("ELEMENT", 0)):
+        sketch.add(f"{function}.cell", "app.Page", function, ("CELL", "page"))
+    return sketch
+
+
+def in_tasks(count: int) -> Sketch:
+    sketch = app()
+    sketch.add("tasks", "set", "app", ("ATTRIBUTE", "TASKS"))
+    for task in sketch.many(count, "_asyncio.Task", "tasks", ("MEMBER", 0)):
+        sketch.add(f"{task}.local", "app.Job", task, ("LOCAL", "job"), size=900)
+    return sketch
+
+
+def classes(count: int) -> Sketch:
+    sketch = app()
+    sketch.add("models", "list", "app", ("ATTRIBUTE", "MODELS"))
+    sketch.many(count, "type", "models", ("ELEMENT", 0), size=1600)
+    return sketch
+
+
+def sockets(count: int) -> Sketch:
+    sketch = app()
+    sketch.add("open", "app.Pool", "app", ("ATTRIBUTE", "POOL"))
+    sketch.many(count, "socket.socket", "open", ("FIELD", 0))
+    return sketch
+
+
+def native(count: int) -> Sketch:
+    sketch = app()
+    sketch.many(count, "list", "root", ("ROOT_NATIVE", ""))
+    return sketch
+
+
+@pytest.mark.parametrize(
+    ("rule", "draw"),
+    [
+        ("unbounded-mapping", in_dict),
+        ("unbounded-sequence", in_deque),
+        ("unbounded-lru-cache", in_lru_cache),
+        ("lru-cache-keys-pin-objects", in_keys_of_lru_cache),
+        ("growing-buffer", buffer),
+        ("exception-pins-frames", in_exceptions),
+        ("logging-loggers", in_loggers),
+        ("logging-handlers", in_handlers),
+        ("interpreter-callbacks", in_fork_hooks),
+        ("thread-local", in_thread_local),
+        ("contextvar", in_context),
+        ("weak-mapping-held-by-value", in_weak_mapping),
+        ("listener-never-removed", listeners),
+        ("pending-task-or-generator", in_tasks),
+        ("runtime-classes", classes),
+        ("unclosed-resource", sockets),
+        ("native-held", native),
+    ],
+)
+def test_a_rule_knows_its_pattern(rule: str, draw: Draw) -> None:
+    found = verdict(draw)
+
+    assert (found.rule, found.kind) == (rule, VerdictKind.LEAK)
+
+
+@pytest.mark.parametrize("draw", [in_dict, in_deque, in_lru_cache, listeners, in_tasks, classes, native])
+def test_two_pictures_leave_a_rule_unsure(draw: Draw) -> None:
+    found = verdict(draw, 3, 40)
+
+    assert found.kind is VerdictKind.UNSURE
+    assert "Two pictures cannot show whether it stops." in found.text
+
+
+def test_a_weak_mapping_whose_entries_stay_needs_no_trend() -> None:
+    assert verdict(in_weak_mapping, 3, 40).kind is VerdictKind.LEAK
+
+
+@pytest.mark.parametrize("draw", [in_dict, in_deque, in_lru_cache])
+def test_a_container_that_filled_up_is_benign(draw: Draw) -> None:
+    found = verdict(draw, 3, 40, 40)
+
+    assert (found.rule, found.kind) == ("bounded-cache-filling", VerdictKind.BENIGN)
+
+
+def test_a_benign_verdict_asks_for_nothing_to_be_mended() -> None:
+    assert verdict(in_dict, 3, 40, 40).mend == ""
+
+
+def test_a_module_that_was_imported_in_between_is_benign() -> None:
+    def imported(count: int) -> Sketch:
+        sketch = app()
+        if count > 3:
+            sketch.module("app.late")
+            sketch.many(count, "function", "app.late", ("ATTRIBUTE", "work"))
+        return sketch
+
+    found = verdict(imported, 3, 40)
+
+    assert (found.rule, found.kind) == ("module-loaded", VerdictKind.BENIGN)
+
+
+def test_a_session_is_no_resource_where_no_descriptor_was_opened() -> None:
+    def sessions(count: int) -> Sketch:
+        sketch = app()
+        sketch.add("all", "dict", "app", ("ATTRIBUTE", "SESSIONS"))
+        sketch.many(count, "app.Session", "all", ("KEY_OF_TYPE", "str"))
+        return sketch
+
+    found = verdict(sessions, process=Process(descriptors={"socket": 5}))
+
+    assert found.rule == "unbounded-mapping"
+
+
+def test_a_list_that_is_called_listeners_but_holds_data_has_no_listeners() -> None:
+    def data(count: int) -> Sketch:
+        sketch = app()
+        sketch.add("listeners", "list", "app", ("ATTRIBUTE", "LISTENERS"))
+        sketch.many(count, "app.Song", "listeners", ("ELEMENT", 0))
+        return sketch
+
+    assert verdict(data).rule == "unbounded-sequence"
+
+
+def test_a_few_new_objects_in_each_step_are_no_leak() -> None:
+    assert verdict(in_dict, 3, 6, 9).kind is VerdictKind.UNSURE
+
+
+def garbage(enabled: bool) -> Verdict | None:
+    base = TinyHeap("root -> a", process=Process(gc_enabled=enabled))
+    now = TinyHeap("root -> a\nlost -> found\nfound -> lost", process=Process(gc_enabled=enabled))
+    return compare(base.snapshot, now.snapshot).explanation.garbage_verdict
+
+
+def test_garbage_that_the_collector_will_free_is_benign() -> None:
+    found = garbage(enabled=True)
+
+    assert found is not None
+    assert (found.rule, found.kind) == ("garbage-waiting", VerdictKind.BENIGN)
+
+
+def test_garbage_that_waits_for_a_disabled_collector_is_a_leak() -> None:
+    found = garbage(enabled=False)
+
+    assert found is not None
+    assert found.kind is VerdictKind.LEAK
+
+
+def test_what_heapdiff_made_is_no_garbage() -> None:
+    base, now = TinyHeap("root -> a"), TinyHeap("root -> a\nmine", flags={"mine": ObjectFlag.OWN})
+
+    assert compare(base.snapshot, now.snapshot).explanation.garbage_verdict is None
