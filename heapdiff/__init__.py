@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from heapdiff.version import VERSION as __version__
 
 if TYPE_CHECKING:
-    from heapdiff.capture import start_tracing, stop_tracing, take_census, take_snapshot
+    from heapdiff.capture import register_type, start_tracing, stop_tracing, take_census, take_snapshot
     from heapdiff.errors import HeapdiffError
     from heapdiff.explain import DEFAULT_RULES
     from heapdiff.pipeline import compare
@@ -24,6 +24,7 @@ __all__ = [
     "__version__",
     "compare",
     "read_snapshot",
+    "register_type",
     "start_tracing",
     "stop_tracing",
     "take_census",
@@ -41,6 +42,7 @@ _ROOM_OF = {
     "Snapshot": "heapdiff.snapshot.model",
     "compare": "heapdiff.pipeline",
     "read_snapshot": "heapdiff.snapshot.file",
+    "register_type": "heapdiff.capture",
     "start_tracing": "heapdiff.capture",
     "stop_tracing": "heapdiff.capture",
     "take_census": "heapdiff.capture",

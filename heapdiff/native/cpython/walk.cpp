@@ -250,20 +250,25 @@ template <bool census> void Walker<census>::read_object(PyObject* object, size_t
     if (!ok_) return;
     const TypeInfo& info = heap_.types[row];
     uint64_t bytes = shallow_bytes(object, info);
+    ExtensionBytes besides;
+    if (info.extension) besides = heap_.extensions.measure(object, info.extension);
+    bytes += besides.bytes;
     ok_ &= heap_.type.push(row);
     ok_ &= heap_.shallow.push(bytes < UINT32_MAX ? static_cast<uint32_t>(bytes) : UINT32_MAX);
     if (bytes >= UINT32_MAX) ok_ &= heap_.large_bytes.push(bytes);
     uint8_t flags = heap_.flags[i];
     if (is_immortal(object)) flags |= kImmortal;
     if (is_own(object, info)) flags |= kOwn;
-    if (info.native_memory) flags |= kNativeMemory;
+    if (besides.native_memory || (info.native_memory && !besides.sized)) flags |= kNativeMemory;
     heap_.flags[i] = flags;
     if constexpr (!census) {
         Py_ssize_t count = Py_REFCNT(object);
         ok_ &= heap_.count.push(count < 0 || count > UINT32_MAX ? UINT32_MAX : static_cast<uint32_t>(count));
         ok_ &= heap_.start.push(static_cast<uint32_t>(heap_.target.size()));
     }
+    size_t first = heap_.target.size();
     references(object, info);
+    if (info.extension) extension(object, info, first);
 }
 
 // ------------------------------------------------------------------ references
@@ -271,6 +276,10 @@ template <bool census> void Walker<census>::read_object(PyObject* object, size_t
 template <bool census> void Walker<census>::references(PyObject* object, const TypeInfo& info) noexcept {
     sees_type_ = false;
     if (info.shape == Shape::leaf) {
+        // A C type without a tp_traverse still says where its members are.
+        const Member* members = heap_.types.members(info);
+        for (uint32_t i = 0; i < info.member_count; ++i)
+            add(*reinterpret_cast<PyObject**>(reinterpret_cast<char*>(object) + members[i].offset), members[i].label);
         if (info.heap) add(reinterpret_cast<PyObject*>(info.type), LabelKind::type);
         return;
     }
@@ -579,6 +588,38 @@ void Walker<census>::name_members(PyObject* object, const TypeInfo& info, size_t
                 heap_.label[i] = members[j].label;
                 break;
             }
+    }
+}
+
+// What the type's layout or its author says, besides what the object reported itself from `first` on.
+template <bool census> void Walker<census>::extension(PyObject* object, const TypeInfo& info, size_t first) noexcept {
+    heap_.extensions.visit(
+        object, info.extension, [&](PyObject* target, std::string_view name) { add_named(target, name, first); },
+        [&](PyObject* target, size_t i) {
+            add(target, LabelKind::element, static_cast<uint32_t>(std::min<size_t>(i, kPayloadMask)));
+        });
+}
+
+// A reference that tp_traverse reported gets its name, one that was not reported is added.
+template <bool census> void Walker<census>::add_named(PyObject* target, std::string_view name, size_t first) noexcept {
+    if (target == nullptr) return;
+    if constexpr (census) {
+        add(target, LabelKind::attribute);
+    } else {
+        uint32_t text = heap_.texts.intern(name);
+        if (text == TextPool::kNoText) {
+            ok_ = false;
+            return;
+        }
+        uint32_t label = make_label(LabelKind::attribute, text);
+        for (size_t i = first; i < heap_.target.size(); ++i) {
+            if (heap_.target[i] != reinterpret_cast<uint64_t>(target)) continue;
+            if (heap_.label[i] == label) return;
+            if (kind_of(heap_.label[i]) != LabelKind::field) continue;
+            heap_.label[i] = label;
+            return;
+        }
+        add(target, label);
     }
 }
 
