@@ -4,6 +4,7 @@ __all__ = ["NOT_MEASURED", "count_text", "delta_bytes_text", "delta_count_text",
 
 NOT_MEASURED = "not measured"
 
+_THREE_DIGITS = 9.995  # from here on two decimals would be a digit too many
 _UNITS = ((1 << 40, "TB"), (1 << 30, "GB"), (1 << 20, "MB"), (1 << 10, "kB"))
 
 
@@ -15,7 +16,7 @@ def size_text(size_bytes: int | None) -> str:
         # 1023.96 kB would be printed as 1024.0 kB
         if abs(size_bytes) >= factor * 0.99995:
             value = size_bytes / factor
-            return f"{value:.2f} {unit}" if abs(value) < 9.995 else f"{value:.1f} {unit}"
+            return f"{value:.2f} {unit}" if abs(value) < _THREE_DIGITS else f"{value:.1f} {unit}"
     return f"{size_bytes} B"
 
 

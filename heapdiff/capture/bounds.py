@@ -2,7 +2,7 @@
 
 import os
 
-__all__ = ["memory_left", "default_max_bytes"]
+__all__ = ["default_max_bytes", "memory_left"]
 
 SHARE = 0.5
 

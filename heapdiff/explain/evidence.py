@@ -8,9 +8,10 @@ from typing import Protocol
 import attrs
 
 from heapdiff.diff.model import HeapDiff, PathGrowth
+from heapdiff.explain.joint import is_dominated
 from heapdiff.explain.model import Grower, Holder, Trend, Verdict, VerdictKind
 from heapdiff.sizes import count_text, size_text
-from heapdiff.snapshot.labels import LabelKind
+from heapdiff.snapshot.labels import LabelKind, kind_of
 from heapdiff.snapshot.model import Process
 
 __all__ = ["LEAST_BYTES_TO_JUDGE", "Evidence", "Rule", "judge", "judge_garbage"]
@@ -28,6 +29,7 @@ class Evidence:
     grower: Grower
     path: tuple[PathGrowth, ...]  # the label path from a root to the grower's new objects
     holder_depth: int  # index in *path* of the holder; -1: the root itself
+    sample: tuple[int, ...] = ()  # some of the new objects, by their numbers in the last snapshot
 
     @property
     def holder(self) -> Holder:
@@ -70,6 +72,22 @@ class Evidence:
         large = max(self.grower.shallow_bytes_delta, self.grower.retained_bytes_delta or 0)
         return self.holder.new_objects >= _LEAST_TO_JUDGE * steps or large >= LEAST_BYTES_TO_JUDGE * steps
 
+    def references(self, obj: int) -> list[tuple[LabelKind, int]]:
+        """What an object of the last snapshot refers to: kind of reference and object, weak ones included."""
+        columns = self.diff.now.snapshot.columns
+        start, targets, labels = (columns[f"reference_{name}"] for name in ("start", "target", "label"))
+        return [(kind_of(labels[edge]), targets[edge]) for edge in range(start[obj], start[obj + 1])]
+
+    def is_freed_without_holder(self, objects: Sequence[int]) -> bool:
+        """Whether (nearly) all of some objects would go if the holder let go."""
+        return bool(objects) and is_dominated(self.diff.now, objects, self.holder.objects)
+
+    def is_below(self, text: str, module: str) -> bool:
+        """Whether the holder is the attribute *text* of that module or of something below it, or hangs there."""
+        roots = {f"module {module}", module}
+        names = [path.text for path in self.above]
+        return text in names and bool(roots & set(names[: names.index(text)]))
+
     def types_above(self) -> tuple[str, ...]:
         """The types on the path from the root to the holder."""
         return tuple(path.type_name for path in self.above)
@@ -105,7 +123,7 @@ class Evidence:
             return {
                 Trend.STEADY: "It got larger in every step.",
                 Trend.SLOWING: "It got larger, but ever less.",
-                Trend.STOPPED: "It no longer got larger in the last step, as something that fills up does.",
+                Trend.STOPPED: "It no longer got larger in the last step.",
                 Trend.SAW_TOOTH: "It shrank in between, so something takes away from it.",
             }[self.grower.trend]
         shown = [count_text(count) for count in steps]
@@ -115,7 +133,7 @@ class Evidence:
         return {
             Trend.STEADY: f"It grew in every step: {counts}.",
             Trend.SLOWING: f"It grew ({counts}), but not evenly; more steps would show whether it stops.",
-            Trend.STOPPED: f"It stopped growing ({counts}), as something bounded does that fills up.",
+            Trend.STOPPED: f"It stopped growing: {counts}.",
             Trend.SAW_TOOTH: f"It shrank in between ({counts}), so something takes entries out.",
         }[self.grower.trend]
 

@@ -14,7 +14,7 @@ from heapdiff.explain.accumulation import named_steps
 from heapdiff.explain.evidence import Evidence, Rule, judge, judge_garbage
 from heapdiff.explain.growers import Candidate, rank_growers
 from heapdiff.explain.holders import Held, find_holders
-from heapdiff.explain.model import ChainHop, Coverage, Explanation, Grower, HolderKind, Trend, VerdictKind
+from heapdiff.explain.model import ChainHop, Coverage, Explanation, Grower, HolderKind, Trend, Verdict, VerdictKind
 from heapdiff.explain.rules import DEFAULT_RULES
 from heapdiff.graph import Hop, shortest_chain
 from heapdiff.snapshot.labels import LabelKind
@@ -39,7 +39,7 @@ def explain_diff(diff: HeapDiff, growers: int = 10, rules: Sequence[Rule] = DEFA
         raise ValueError(f"growers is {growers}; expected 0 or more")
     candidates = rank_growers(diff, growers)
     held = find_holders(diff, candidates)
-    explained = tuple(_grower(diff, candidate, by, rules) for candidate, by in zip(candidates, held, strict=True))
+    explained = _settled([_grower(diff, candidate, by, rules) for candidate, by in zip(candidates, held, strict=True)])
     return Explanation(
         diff=diff,
         growers=explained,
@@ -71,7 +71,21 @@ def _grower(diff: HeapDiff, candidate: Candidate, held: Held, rules: Sequence[Ru
         in_place=branch.in_place,
         fingerprint=_fingerprint(diff, candidate),
     )
-    return attrs.evolve(grower, verdict=judge(Evidence(diff, grower, path, depth), rules))
+    return attrs.evolve(grower, verdict=judge(Evidence(diff, grower, path, depth, held.sample), rules))
+
+
+def _settled(growers: Sequence[Grower]) -> tuple[Grower, ...]:
+    """The same growers; what is unsure of one that hangs where another is known to be benign is benign too."""
+    benign: dict[int, Verdict] = {}
+    for grower in growers:
+        if grower.verdict is not None and grower.verdict.kind is VerdictKind.BENIGN:
+            benign.setdefault(grower.group, grower.verdict)
+    return tuple(
+        attrs.evolve(grower, verdict=benign.get(grower.group, grower.verdict))
+        if grower.verdict is not None and grower.verdict.kind is VerdictKind.UNSURE
+        else grower
+        for grower in growers
+    )
 
 
 def _paths_of_node(diff: HeapDiff, node: int) -> list[int]:

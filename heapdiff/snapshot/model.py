@@ -10,6 +10,8 @@ from heapdiff.snapshot.labels import LabelKind, kind_of, payload_of
 
 __all__ = ["Limit", "ObjectFlag", "Process", "Root", "Snapshot"]
 
+_LARGE = 0xFFFFFFFF  # as a size: see the column large_bytes
+
 
 class ObjectFlag(enum.IntFlag):
     """What is known of one object, as in ``native/graph/heap.hpp``."""
@@ -123,7 +125,7 @@ class Snapshot:
     def shallow_bytes(self, obj: int) -> int:
         """Bytes the object itself occupies, its GC header and inline values included."""
         size = self.columns["object_shallow"][obj]
-        if size == 0xFFFFFFFF:
+        if size == _LARGE:
             large = self.columns["large_object"].tolist()
             if obj in large:
                 return self.columns["large_bytes"][large.index(obj)]

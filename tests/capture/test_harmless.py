@@ -200,7 +200,7 @@ def test_a_thread_that_computes_its_name_is_not_asked() -> None:
 
     class Named(threading.Thread):
         @property
-        def name(self) -> str:
+        def name(self) -> str:  # type: ignore[override]
             asked.append("name")
             return "computed"
 

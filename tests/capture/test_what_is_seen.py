@@ -28,6 +28,8 @@ class Slotted:
     """An instance with slots."""
 
     __slots__ = ("__weakref__", "left", "right")
+    left: object
+    right: object
 
 
 def picture() -> Picture:
@@ -287,7 +289,7 @@ def test_weak_references_are_known_as_weak() -> None:
 
 
 def test_what_an_lru_cache_keeps_is_seen() -> None:
-    @functools.lru_cache(maxsize=None)
+    @functools.cache
     def unbounded(key: int) -> list[int]:
         return [key]
 

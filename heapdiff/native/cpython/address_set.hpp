@@ -59,7 +59,8 @@ class AddressSet {
     uint32_t rank(uint64_t address) const noexcept {
         const Leaf* leaf = find(address >> 20);
         size_t i = address >> 9 & 2047;
-        return leaf->rank[i] + static_cast<uint32_t>(std::popcount(leaf->bits[i] & ((uint64_t{1} << (address >> 3 & 63)) - 1)));
+        return leaf->rank[i] +
+               static_cast<uint32_t>(std::popcount(leaf->bits[i] & ((uint64_t{1} << (address >> 3 & 63)) - 1)));
     }
     void prefetch_rank(uint64_t address) const noexcept {
         if (const Leaf* leaf = find(address >> 20)) __builtin_prefetch(&leaf->bits[address >> 9 & 2047]);

@@ -6,6 +6,6 @@
 
 namespace heapdiff {
 
-PyMethodDef *codec_functions();
+PyMethodDef* codec_functions();
 
 } // namespace heapdiff

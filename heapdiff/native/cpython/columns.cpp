@@ -110,24 +110,24 @@ bool copy_column(ColumnStore& store, PyObject* name, PyObject* source) {
         good = false;
     }
     if (good) try {
-        if (view.len != 0) std::memcpy(bytes.data(), view.buf, static_cast<size_t>(view.len));
-        if (code == 'B') {
-            store.add(text, std::move(bytes));
-        } else if (code == 'Q') {
-            Array<uint64_t> wide;
-            size_t mapped = bytes.mapped_bytes();
-            wide.adopt(reinterpret_cast<uint64_t*>(bytes.give_up()), static_cast<size_t>(view.len) / 8, mapped);
-            store.add(text, std::move(wide));
-        } else {
-            Array<uint32_t> narrow;
-            size_t mapped = bytes.mapped_bytes();
-            narrow.adopt(reinterpret_cast<uint32_t*>(bytes.give_up()), static_cast<size_t>(view.len) / 4, mapped);
-            store.add(text, std::move(narrow));
+            if (view.len != 0) std::memcpy(bytes.data(), view.buf, static_cast<size_t>(view.len));
+            if (code == 'B') {
+                store.add(text, std::move(bytes));
+            } else if (code == 'Q') {
+                Array<uint64_t> wide;
+                size_t mapped = bytes.mapped_bytes();
+                wide.adopt(reinterpret_cast<uint64_t*>(bytes.give_up()), static_cast<size_t>(view.len) / 8, mapped);
+                store.add(text, std::move(wide));
+            } else {
+                Array<uint32_t> narrow;
+                size_t mapped = bytes.mapped_bytes();
+                narrow.adopt(reinterpret_cast<uint32_t*>(bytes.give_up()), static_cast<size_t>(view.len) / 4, mapped);
+                store.add(text, std::move(narrow));
+            }
+        } catch (const std::bad_alloc&) {
+            PyErr_NoMemory();
+            good = false;
         }
-    } catch (const std::bad_alloc&) {
-        PyErr_NoMemory();
-        good = false;
-    }
     PyBuffer_Release(&view);
     return good;
 }
@@ -169,12 +169,14 @@ PyObject* columns_over(PyObject* type, PyObject* args) {
             Py_DECREF(self);
             return nullptr;
         }
-        unsigned long long item = std::strcmp(format, "B") == 0 ? 1
+        unsigned long long item = std::strcmp(format, "B") == 0                                    ? 1
                                   : std::strcmp(format, "I") == 0 || std::strcmp(format, "i") == 0 ? 4
-                                  : std::strcmp(format, "Q") == 0 ? 8 : 0;
+                                  : std::strcmp(format, "Q") == 0                                  ? 8
+                                                                                                   : 0;
         if (item == 0 || offset > available || length > (available - offset) / item || offset % item != 0) {
-            PyErr_Format(PyExc_ValueError, "column '%s' (format '%s', %llu numbers at %llu) does not lie in a buffer of %llu bytes",
-                         name, format, length, offset, available);
+            PyErr_Format(PyExc_ValueError,
+                         "column '%s' (format '%s', %llu numbers at %llu) does not lie in a buffer of %llu bytes", name,
+                         format, length, offset, available);
             Py_DECREF(self);
             return nullptr;
         }
@@ -232,7 +234,8 @@ PyMethodDef columns_methods[] = {
     {nullptr, nullptr, 0, nullptr},
 };
 PyType_Slot columns_slots[] = {
-    {Py_tp_doc, const_cast<char*>("Columns(columns)\n--\n\nNamed flat arrays of numbers; columns[name] is a memoryview.")},
+    {Py_tp_doc,
+     const_cast<char*>("Columns(columns)\n--\n\nNamed flat arrays of numbers; columns[name] is a memoryview.")},
     {Py_tp_new, reinterpret_cast<void*>(columns_new)},
     {Py_tp_dealloc, reinterpret_cast<void*>(columns_dealloc)},
     {Py_mp_subscript, reinterpret_cast<void*>(columns_subscript)},
@@ -271,8 +274,10 @@ bool heap_argument(PyObject* argument, Heap* heap, const ColumnStore** store_out
     const ColumnStore* store = columns_argument(argument, "heap");
     if (store == nullptr) return false;
     if (store_out != nullptr) *store_out = store;
-    if (!column_numbers(*store, "object_type", &heap->type) || !column_numbers(*store, "object_shallow", &heap->shallow) ||
-        !column_numbers(*store, "object_address", &heap->address) || !column_numbers(*store, "object_flags", &heap->flags) ||
+    if (!column_numbers(*store, "object_type", &heap->type) ||
+        !column_numbers(*store, "object_shallow", &heap->shallow) ||
+        !column_numbers(*store, "object_address", &heap->address) ||
+        !column_numbers(*store, "object_flags", &heap->flags) ||
         !column_numbers(*store, "reference_start", &heap->start) ||
         !column_numbers(*store, "reference_target", &heap->target) ||
         !column_numbers(*store, "reference_label", &heap->label) ||

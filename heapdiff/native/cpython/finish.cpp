@@ -15,10 +15,8 @@ bool is_counted(uint32_t label) {
     case LabelKind::root_module:
     case LabelKind::root_machinery:
     case LabelKind::root_static_type:
-    case LabelKind::root_immortal:
-        return false;
-    default:
-        return true;
+    case LabelKind::root_immortal: return false;
+    default: return true;
     }
 }
 
@@ -36,10 +34,8 @@ bool has_text(LabelKind kind) {
     case LabelKind::root_interpreter:
     case LabelKind::root_static_type:
     case LabelKind::root_native:
-    case LabelKind::root_machinery:
-        return true;
-    default:
-        return false;
+    case LabelKind::root_machinery: return true;
+    default: return false;
     }
 }
 
@@ -97,11 +93,12 @@ class Finisher {
         std::iota(order.begin(), order.end(), 0u);
         auto key = [this](uint32_t row) {
             const TypeInfo& info = raw_.types[row];
-            return std::make_tuple(text_number_[info.module], text_number_[info.name], reinterpret_cast<uintptr_t>(info.type));
+            return std::make_tuple(text_number_[info.module], text_number_[info.name],
+                                   reinterpret_cast<uintptr_t>(info.type));
         };
         std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return key(a) < key(b); });
-        need(type_number_.resize(n) && type_module_.push(text_number_[empty_text_]) && type_name_.push(text_number_[empty_text_]) &&
-             type_object_.push(0) && type_flags_.push(0));
+        need(type_number_.resize(n) && type_module_.push(text_number_[empty_text_]) &&
+             type_name_.push(text_number_[empty_text_]) && type_object_.push(0) && type_flags_.push(0));
         for (size_t i = 0; i < n; ++i) {
             const TypeInfo& info = raw_.types[order[i]];
             type_number_[order[i]] = static_cast<uint32_t>(i + 1); // row 0 is the virtual root's
@@ -162,7 +159,8 @@ class Finisher {
         for (const StackWord& word : raw_.stack_words) attribute(word.address, word.label);
         const auto fields = interpreter_fields();
         for (size_t i = 0; i < fields.size(); ++i) {
-            uint64_t word = *reinterpret_cast<const uint64_t*>(static_cast<const char*>(interpreter_) + fields[i].offset);
+            uint64_t word =
+                *reinterpret_cast<const uint64_t*>(static_cast<const char*>(interpreter_) + fields[i].offset);
             attribute(word, make_label(LabelKind::root_interpreter, field_texts_[i]));
         }
         for (size_t i = 0; i < segments_.size(); ++i) {
@@ -229,7 +227,8 @@ class Finisher {
         }
         for (const Segment& segment : segments_) {
             auto* first = std::lower_bound(address.data() + 1, address.data() + n, segment.begin);
-            for (; first != address.data() + n && *first < segment.end; ++first) flags[static_cast<size_t>(first - address.data())] |= kStatic;
+            for (; first != address.data() + n && *first < segment.end; ++first)
+                flags[static_cast<size_t>(first - address.data())] |= kStatic;
         }
         raw_.object.release();
         raw_.flags.release();
@@ -283,7 +282,8 @@ class Finisher {
         for (auto& root : sorted) label[at++] = root.first;
         for (size_t object = 1; object < n; ++object) {
             uint32_t row = found_as_[object];
-            for (uint32_t edge = raw_.start[row]; edge < raw_.start[row + 1]; ++edge) label[at++] = final_label(raw_.label[edge]);
+            for (uint32_t edge = raw_.start[row]; edge < raw_.start[row + 1]; ++edge)
+                label[at++] = final_label(raw_.label[edge]);
         }
         raw_.label.release();
         raw_.start.release();
@@ -343,7 +343,8 @@ Status finish_census(RawHeap& raw, ColumnStore* store) noexcept {
     Array<uint64_t> objects, bytes;
     Array<uint32_t> module, name, text_number, text_start;
     Array<uint8_t> flags, text_bytes;
-    if (!objects.resize(n) || !bytes.resize(n) || !raw.texts.sorted(&text_number, &text_start, &text_bytes)) return Status::out_of_memory;
+    if (!objects.resize(n) || !bytes.resize(n) || !raw.texts.sorted(&text_number, &text_start, &text_bytes))
+        return Status::out_of_memory;
     size_t large = 0;
     for (size_t i = 0; i < raw.type.size(); ++i) {
         if (raw.flags[i] & kOwn) {

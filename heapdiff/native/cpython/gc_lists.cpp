@@ -32,7 +32,8 @@ bool find_gc_lists(GcLists* lists) {
         return false;
     }
     for (size_t i = 0; i < 3; ++i) lists->heads[i] = &youngest[i].head;
-    lists->heads[GcLists::kPermanent] = reinterpret_cast<GcHead*>(reinterpret_cast<char*>(youngest + 3) + sizeof(void*));
+    lists->heads[GcLists::kPermanent] =
+        reinterpret_cast<GcHead*>(reinterpret_cast<char*>(youngest + 3) + sizeof(void*));
     return true;
 }
 

@@ -443,7 +443,8 @@ PyCFunction with_keywords(PyObject* (*function)(PyObject*, PyObject*, PyObject*)
 }
 
 PyMethodDef functions[] = {
-    {"validate", guarded<py_validate>, METH_O, "validate(heap)\n--\n\nRaise ValueError where the columns do not fit together."},
+    {"validate", guarded<py_validate>, METH_O,
+     "validate(heap)\n--\n\nRaise ValueError where the columns do not fit together."},
     {"shortest_paths", with_keywords(guarded_with_keywords<py_shortest_paths>), METH_VARARGS | METH_KEYWORDS,
      "shortest_paths(heap, without=None)\n--\n\nstate, parent, via and is_shared of every object."},
     {"dominators", guarded<py_dominators>, METH_VARARGS,
@@ -468,7 +469,8 @@ PyMethodDef functions[] = {
      "select_types(heap, group_of_type)\n--\n\ngroup of every object, by the group of its type."},
     {"objects_at", guarded<py_objects_at>, METH_VARARGS,
      "objects_at(tree, wanted)\n--\n\nThe objects of the nodes of a label tree that are marked 1."},
-    {"children_of", guarded<py_children_of>, METH_VARARGS, "children_of(tree, node)\n--\n\nThe nodes under one node of a tree."},
+    {"children_of", guarded<py_children_of>, METH_VARARGS,
+     "children_of(tree, node)\n--\n\nThe nodes under one node of a tree."},
     {"state_totals", guarded<py_state_totals>, METH_VARARGS,
      "state_totals(heap, paths)\n--\n\nobjects and bytes that are garbage, live and our own."},
     {nullptr, nullptr, 0, nullptr},

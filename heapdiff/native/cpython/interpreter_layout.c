@@ -44,9 +44,8 @@ const struct heapdiff_field heapdiff_interpreter_fields[] = {
 const size_t heapdiff_interpreter_bytes = sizeof(PyInterpreterState);
 const unsigned long heapdiff_compiled_version = PY_VERSION_HEX;
 
-void heapdiff_visit_atexit(void *interpreter, void (*visit)(void *object, void *argument), void *argument)
-{
-    struct atexit_state *state = &((PyInterpreterState *)interpreter)->atexit;
+void heapdiff_visit_atexit(void* interpreter, void (*visit)(void* object, void* argument), void* argument) {
+    struct atexit_state* state = &((PyInterpreterState*)interpreter)->atexit;
     for (int i = 0; i < state->ncallbacks; i++) {
         if (state->callbacks[i] == NULL) {
             continue;

@@ -9,7 +9,7 @@ extern "C" {
 #endif
 
 struct heapdiff_field {
-    const char *name;
+    const char* name;
     size_t offset;
 };
 
@@ -19,7 +19,7 @@ extern const size_t heapdiff_interpreter_bytes;
 extern const unsigned long heapdiff_compiled_version;
 
 /* Calls visit for the callable, the arguments and the keywords of each function given to atexit.register. */
-void heapdiff_visit_atexit(void *interpreter, void (*visit)(void *object, void *argument), void *argument);
+void heapdiff_visit_atexit(void* interpreter, void (*visit)(void* object, void* argument), void* argument);
 
 #ifdef __cplusplus
 }

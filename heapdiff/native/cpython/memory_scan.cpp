@@ -66,13 +66,16 @@ std::vector<Segment> loaded_segments() {
         [](dl_phdr_info* library, size_t, void* argument) noexcept {
             auto* all = static_cast<Found*>(argument);
             const char* slash = std::strrchr(library->dlpi_name, '/');
-            const char* name = library->dlpi_name[0] == '\0' ? "the program" : slash != nullptr ? slash + 1 : library->dlpi_name;
+            const char* name = library->dlpi_name[0] == '\0' ? "the program"
+                               : slash != nullptr            ? slash + 1
+                                                             : library->dlpi_name;
             try {
                 for (int i = 0; i < library->dlpi_phnum; ++i) {
                     const auto& header = library->dlpi_phdr[i];
                     if (header.p_type != PT_LOAD || !(header.p_flags & PF_W)) continue;
                     uint64_t begin = library->dlpi_addr + header.p_vaddr;
-                    all->segments.push_back({name, (begin + 7) & ~uint64_t{7}, (begin + header.p_memsz) & ~uint64_t{7}});
+                    all->segments.push_back(
+                        {name, (begin + 7) & ~uint64_t{7}, (begin + header.p_memsz) & ~uint64_t{7}});
                 }
             } catch (const std::bad_alloc&) { // the loader's lock is held
                 all->good = false;

@@ -26,7 +26,8 @@ struct Segment {
 // forked meanwhile would find that lock taken for ever.
 std::vector<Segment> loaded_segments();
 
-// Calls scan with copies of the segment's words; what has been unloaded meanwhile is left out. False when memory ran out.
+// Calls scan with copies of the segment's words; what has been unloaded meanwhile is left out. False when memory ran
+// out.
 bool scan_segment(const Segment& segment, const std::function<void(std::span<const uint64_t>)>& scan);
 
 } // namespace heapdiff

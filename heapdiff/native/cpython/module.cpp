@@ -30,8 +30,9 @@ bool add_functions(PyObject* module) {
 
 PyMODINIT_FUNC PyInit__native() {
     if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
-        PyErr_SetString(PyExc_ImportError, "heapdiff reads the heap of the main interpreter only and cannot be imported in a "
-                                           "subinterpreter; import it in the main one");
+        PyErr_SetString(PyExc_ImportError,
+                        "heapdiff reads the heap of the main interpreter only and cannot be imported in a "
+                        "subinterpreter; import it in the main one");
         return nullptr;
     }
     PyObject* module = PyModule_Create(&definition);

@@ -15,14 +15,12 @@ using DebugMallocStats = int (*)(FILE*);
 long long number_of(const char* text, const char* name) {
     const char* line = std::strstr(text, name);
     const char* digit = line != nullptr ? std::strchr(line, '=') : nullptr;
-    if (digit == nullptr)
-        return -1;
+    if (digit == nullptr) return -1;
     long long number = -1;
     for (++digit; *digit == ' '; ++digit) {
     }
     for (; (*digit >= '0' && *digit <= '9') || *digit == ','; ++digit)
-        if (*digit != ',')
-            number = (number < 0 ? 0 : number * 10) + (*digit - '0');
+        if (*digit != ',') number = (number < 0 ? 0 : number * 10) + (*digit - '0');
     return number;
 }
 
@@ -34,14 +32,12 @@ PyObject* arena_bytes(PyObject*, PyObject*) {
     char* text = nullptr;
     size_t length = 0;
     FILE* stream = print != nullptr ? open_memstream(&text, &length) : nullptr;
-    if (stream == nullptr)
-        Py_RETURN_NONE;
+    if (stream == nullptr) Py_RETURN_NONE;
     print(stream);
     bool whole = std::fclose(stream) == 0 && text != nullptr;
     long long bytes = whole ? number_of(text, "bytes/arena") : -1;
     std::free(text);
-    if (bytes < 0)
-        Py_RETURN_NONE;
+    if (bytes < 0) Py_RETURN_NONE;
     return PyLong_FromLongLong(bytes);
 }
 

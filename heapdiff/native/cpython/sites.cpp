@@ -57,7 +57,8 @@ class SiteReader {
         if (known == rows_.end()) {
             for (auto& [file, line] : key_.frames) {
                 uint32_t text = raw_.texts.intern(file);
-                if (text == TextPool::kNoText || !sites_.file.push(text) || !sites_.line.push(static_cast<uint32_t>(line)))
+                if (text == TextPool::kNoText || !sites_.file.push(text) ||
+                    !sites_.line.push(static_cast<uint32_t>(line)))
                     return false;
             }
             known = rows_.emplace(key_, static_cast<uint32_t>(sites_.start.size() - 1)).first;

@@ -40,7 +40,8 @@ uint64_t native_answer(PyObject* object, const TypeInfo& info) {
     }
     Py_ssize_t bytes = PyLong_CheckExact(answer) ? PyLong_AsSsize_t(answer) : 0;
     Py_DECREF(answer);
-    return bytes < info.type->tp_basicsize ? static_cast<uint64_t>(info.type->tp_basicsize) : static_cast<uint64_t>(bytes);
+    return bytes < info.type->tp_basicsize ? static_cast<uint64_t>(info.type->tp_basicsize)
+                                           : static_cast<uint64_t>(bytes);
 }
 
 uint64_t body_bytes(PyObject* object, const TypeInfo& info) {
@@ -53,17 +54,20 @@ uint64_t body_bytes(PyObject* object, const TypeInfo& info) {
                            static_cast<uint64_t>(type->tp_itemsize);
     }
     case SizeRule::text: return text_bytes(object);
-    case SizeRule::list: return basic + static_cast<uint64_t>(reinterpret_cast<PyListObject*>(object)->allocated) * sizeof(PyObject*);
+    case SizeRule::list:
+        return basic + static_cast<uint64_t>(reinterpret_cast<PyListObject*>(object)->allocated) * sizeof(PyObject*);
     case SizeRule::dict: {
         // Shared keys are charged to the class that owns them.
         const cpython::DictKeys* keys = cpython::dict_keys(object);
-        return basic + (keys->reference_count == 1 ? cpython::keys_bytes(keys) : 0) + cpython::split_values_bytes(object);
+        return basic + (keys->reference_count == 1 ? cpython::keys_bytes(keys) : 0) +
+               cpython::split_values_bytes(object);
     }
     case SizeRule::set: {
         auto* set = reinterpret_cast<PySetObject*>(object);
         return basic + (set->table == set->smalltable ? 0 : (static_cast<uint64_t>(set->mask) + 1) * sizeof(setentry));
     }
-    case SizeRule::byte_array: return basic + static_cast<uint64_t>(reinterpret_cast<PyByteArrayObject*>(object)->ob_alloc);
+    case SizeRule::byte_array:
+        return basic + static_cast<uint64_t>(reinterpret_cast<PyByteArrayObject*>(object)->ob_alloc);
     case SizeRule::frame: return basic + frame_object_slots(object) * sizeof(PyObject*);
     case SizeRule::generator: return basic + generator_slots(object) * sizeof(PyObject*);
     case SizeRule::type: return type_bytes(object);
@@ -79,7 +83,8 @@ uint64_t body_bytes(PyObject* object, const TypeInfo& info) {
 
 uint64_t shallow_bytes(PyObject* object, const TypeInfo& info) noexcept {
     uint64_t header = info.pre_header;
-    if (info.shape == Shape::type && !(reinterpret_cast<PyTypeObject*>(object)->tp_flags & Py_TPFLAGS_HEAPTYPE)) header = 0;
+    if (info.shape == Shape::type && !(reinterpret_cast<PyTypeObject*>(object)->tp_flags & Py_TPFLAGS_HEAPTYPE))
+        header = 0;
     uint64_t values = info.managed_dict ? cpython::instance_values_bytes(object, info.type) : 0;
     return header + values + body_bytes(object, info);
 }

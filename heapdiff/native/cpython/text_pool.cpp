@@ -75,9 +75,11 @@ uint32_t TextPool::intern(std::string_view text) noexcept {
         if (hashes_[number] == hash && this->text(number) == text) return number;
     }
     size_t end = bytes_.size();
-    if (end + text.size() > UINT32_MAX - 1 || start_.size() >= kPayloadMask || !bytes_.reserve((end + text.size()) * 2 + 1))
+    if (end + text.size() > UINT32_MAX - 1 || start_.size() >= kPayloadMask ||
+        !bytes_.reserve((end + text.size()) * 2 + 1))
         return kNoText;
-    if (!start_.push(static_cast<uint32_t>(end)) || !hashes_.push(hash) || !bytes_.resize(end + text.size())) return kNoText;
+    if (!start_.push(static_cast<uint32_t>(end)) || !hashes_.push(hash) || !bytes_.resize(end + text.size()))
+        return kNoText;
     if (!text.empty()) std::memcpy(bytes_.data() + end, text.data(), text.size());
     slots_[i] = static_cast<uint32_t>(start_.size());
     return static_cast<uint32_t>(start_.size() - 1);
@@ -104,7 +106,8 @@ uint32_t TextPool::identifier(PyObject* key) noexcept {
 bool TextPool::sorted(Array<uint32_t>* number_of, Array<uint32_t>* start, Array<uint8_t>* bytes) const noexcept {
     size_t n = count();
     Array<uint32_t> order;
-    if (!order.resize(n) || !number_of->resize(n) || !start->resize(n + 1) || !bytes->resize(bytes_.size())) return false;
+    if (!order.resize(n) || !number_of->resize(n) || !start->resize(n + 1) || !bytes->resize(bytes_.size()))
+        return false;
     std::iota(order.data(), order.data() + n, 0u);
     std::sort(order.data(), order.data() + n, [this](uint32_t a, uint32_t b) { return text(a) < text(b); });
     uint32_t end = 0;

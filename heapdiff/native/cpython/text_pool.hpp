@@ -16,7 +16,8 @@ class TextPool {
     uint32_t intern(std::string_view text) noexcept;
     // The number of a str's text, without calling Python.
     uint32_t intern(PyObject* text) noexcept;
-    // The number of a name of the program: an interned str that is an identifier. kNoText for anything else, which is data.
+    // The number of a name of the program: an interned str that is an identifier. kNoText for anything else, which is
+    // data.
     uint32_t identifier(PyObject* key) noexcept;
 
     size_t count() const noexcept { return start_.size(); }
@@ -35,9 +36,9 @@ class TextPool {
 
     Array<uint8_t> bytes_;
     Array<uint32_t> start_;
-    Array<uint32_t> slots_;   // number + 1 of the text with that hash
-    Array<uint64_t> hashes_;  // of each text
-    PointerMap identifiers_;  // from an interned str to its number, kNotIdentifier, or absent
+    Array<uint32_t> slots_;  // number + 1 of the text with that hash
+    Array<uint64_t> hashes_; // of each text
+    PointerMap identifiers_; // from an interned str to its number, kNotIdentifier, or absent
     static constexpr uint32_t kNotIdentifier = UINT32_MAX - 1;
 };
 

@@ -16,7 +16,7 @@ destructor instance_dealloc = nullptr;
 PyObject* module_name = nullptr; // interned "__module__"
 PyObject* sizeof_name = nullptr; // interned "__sizeof__"
 
-constexpr int kObjectMember = 6;    // T_OBJECT
+constexpr int kObjectMember = 6; // T_OBJECT
 constexpr int kSlotMember = T_OBJECT_EX;
 
 // The value under an interned key, by identity alone: a dict look-up could run a foreign __eq__.
@@ -44,12 +44,28 @@ bool is_named(PyTypeObject* type, const char* name) {
 
 // Standard types whose own __sizeof__ is C that allocates nothing but its answer, and runs no user code.
 bool is_trusted_size(PyTypeObject* type) {
-    static const char* const names[] = {
-        "collections.deque",  "collections.OrderedDict", "_io.BytesIO",     "_io.StringIO",    "_io.BufferedReader",
-        "_io.BufferedWriter", "_io.BufferedRandom",      "array.array",     "re.Pattern",      "re.Match",
-        "_struct.Struct",     "_pickle.Pickler",         "_pickle.Unpickler", "mmap.mmap",     "decimal.Decimal",
-        "xml.etree.ElementTree.Element", "itertools.product", "itertools.permutations", "itertools.combinations",
-        "itertools.combinations_with_replacement", "numpy.ndarray", "ctypes.Structure", "_hashlib.HASH", "code", "memoryview"};
+    static const char* const names[] = {"collections.deque",
+                                        "collections.OrderedDict",
+                                        "_io.BufferedReader",
+                                        "_io.BufferedWriter",
+                                        "_io.BufferedRandom",
+                                        "array.array",
+                                        "re.Pattern",
+                                        "re.Match",
+                                        "_struct.Struct",
+                                        "_pickle.Pickler",
+                                        "_pickle.Unpickler",
+                                        "mmap.mmap",
+                                        "decimal.Decimal",
+                                        "xml.etree.ElementTree.Element",
+                                        "itertools.product",
+                                        "itertools.permutations",
+                                        "itertools.combinations",
+                                        "itertools.combinations_with_replacement",
+                                        "numpy.ndarray",
+                                        "_hashlib.HASH",
+                                        "code",
+                                        "memoryview"};
     for (const char* name : names)
         if (is_named(type, name)) return true;
     return false;
@@ -57,9 +73,19 @@ bool is_trusted_size(PyTypeObject* type) {
 
 // Types that keep memory of their own which nothing outside can size.
 bool has_native_memory(PyTypeObject* type) {
-    static const char* const prefixes[] = {"sqlite3.", "zlib.", "_ssl.", "_bz2.", "_lzma.", "lxml.", "_socket.", "ssl."};
-    for (const char* prefix : prefixes)
-        if (std::strncmp(type->tp_name, prefix, std::strlen(prefix)) == 0) return true;
+    static const char* const prefixes[] = {"sqlite3.Connection",
+                                           "sqlite3.Statement",
+                                           "sqlite3.Blob",
+                                           "zlib.",
+                                           "_ssl.",
+                                           "_bz2.",
+                                           "_lzma.",
+                                           "_zstd.",
+                                           "pyexpat.",
+                                           "lxml."};
+    for (; type != nullptr; type = type->tp_base)
+        for (const char* prefix : prefixes)
+            if (std::strncmp(type->tp_name, prefix, std::strlen(prefix)) == 0) return true;
     return false;
 }
 
@@ -115,6 +141,7 @@ bool TypeTable::add(PyTypeObject* type) noexcept {
     info.pre_header = static_cast<uint32_t>(cpython::pre_header_bytes(type));
     info.managed_dict = cpython::has_managed_dict(type);
     info.native_memory = has_native_memory(type);
+    info.extension = extensions_.use_of(type);
     if (!name_type(info)) return false;
     shape_type(info);
     size_type(info);
@@ -174,7 +201,8 @@ bool TypeTable::find_members(TypeInfo& info) noexcept {
     for (PyTypeObject* type = info.type; type != nullptr; type = type->tp_base) {
         if (type == type->tp_base) break;
         bool own_slots = type->tp_base == nullptr || type->tp_members != type->tp_base->tp_members;
-        for (PyMemberDef* member = own_slots ? type->tp_members : nullptr; member != nullptr && member->name != nullptr; ++member)
+        for (PyMemberDef* member = own_slots ? type->tp_members : nullptr; member != nullptr && member->name != nullptr;
+             ++member)
             if ((member->type == kObjectMember || member->type == kSlotMember) &&
                 member->offset >= static_cast<Py_ssize_t>(sizeof(PyObject)) &&
                 member->offset + static_cast<Py_ssize_t>(sizeof(PyObject*)) <= type->tp_basicsize &&
@@ -197,6 +225,9 @@ bool TypeTable::find_members(TypeInfo& info) noexcept {
     else if (info.base == &PyCFunction_Type)
         good = add_member(offsetof(PyCFunctionObject, m_self), "__self__") &&
                add_member(offsetof(PyCFunctionObject, m_module), "__module__");
+    else if (info.base == &PyMemoryView_Type) good = add_member(offsetof(PyMemoryViewObject, mbuf), "buffer");
+    else if (is_named(info.base, "managedbuffer"))
+        good = add_member(offsetof(_PyManagedBufferObject, master) + offsetof(Py_buffer, obj), "obj");
     info.member_count = static_cast<uint32_t>(members_.size()) - info.first_member;
     return good;
 }

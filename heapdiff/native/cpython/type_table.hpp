@@ -1,6 +1,7 @@
 // What the walk must know of each type, worked out once when its first object is met.
 #pragma once
 
+#include "cpython/extension_types.hpp"
 #include "cpython/pointer_map.hpp"
 #include "cpython/text_pool.hpp"
 #include "cpython/versions.hpp"
@@ -34,7 +35,19 @@ enum class Shape : uint8_t {
 };
 
 // How the shallow size of an object is worked out.
-enum class SizeRule : uint8_t { fixed, integer, text, list, dict, set, byte_array, frame, generator, type, native_call };
+enum class SizeRule : uint8_t {
+    fixed,
+    integer,
+    text,
+    list,
+    dict,
+    set,
+    byte_array,
+    frame,
+    generator,
+    type,
+    native_call
+};
 
 // A reference at a fixed place of every object of a type.
 struct Member {
@@ -44,27 +57,28 @@ struct Member {
 
 struct TypeInfo {
     PyTypeObject* type;
-    PyTypeObject* base;       // of an instance: the first base that is not a plain class
+    PyTypeObject* base; // of an instance: the first base that is not a plain class
     Shape shape;
     Shape base_shape;
     SizeRule size_rule;
     bool gc;
     bool heap;
-    bool managed_dict;        // instances keep attributes as bare values, or in a dict made when asked for
-    bool own;                 // of heapdiff itself
-    bool native_memory;       // has memory of its own that cannot be sized from outside
+    bool managed_dict;  // instances keep attributes as bare values, or in a dict made when asked for
+    bool own;           // of heapdiff itself
+    bool native_memory; // has memory of its own that cannot be sized from outside
     uint32_t pre_header;
-    Py_ssize_t dict_offset;   // of an unmanaged __dict__; 0: none
+    Py_ssize_t dict_offset; // of an unmanaged __dict__; 0: none
     uint32_t first_member, member_count;
-    uint32_t module, name;    // texts
-    uint32_t key_label;       // of a value under a key of this type
+    uint32_t module, name; // texts
+    uint32_t key_label;    // of a value under a key of this type
     PyCFunction size_call;
-    Py_ssize_t size_needs;    // offset of a pointer without which size_call crashes; 0: none
+    ExtensionUse extension;
+    Py_ssize_t size_needs; // offset of a pointer without which size_call crashes; 0: none
 };
 
 class TypeTable {
   public:
-    explicit TypeTable(TextPool& texts) : texts_(texts) {}
+    TypeTable(TextPool& texts, const Extensions& extensions) : texts_(texts), extensions_(extensions) {}
 
     // The row of a type; UINT32_MAX when memory ran out. *fresh where it is new.
     uint32_t row(PyTypeObject* type, bool* fresh) noexcept {
@@ -102,6 +116,7 @@ class TypeTable {
     void size_type(TypeInfo& info) noexcept;
 
     TextPool& texts_;
+    const Extensions& extensions_;
     std::vector<Array<TypeInfo>> chunks_; // a row never moves while the table grows
     size_t count_ = 0;
     Array<Member> members_;

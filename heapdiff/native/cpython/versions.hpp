@@ -87,7 +87,8 @@ inline size_t values_bytes(size_t n) {
 #endif
 }
 // Bytes of a separate block of values. A class gives later instances smaller blocks, once it has seen how many
-// attributes they have, so the class does not tell: the block itself records its capacity (3.13), or the size of its prefix.
+// attributes they have, so the class does not tell: the block itself records its capacity (3.13), or the size of its
+// prefix.
 inline size_t values_block_bytes(const void* values, const DictKeys* keys) {
 #if PY_VERSION_HEX >= 0x030D0000
     (void)keys;
@@ -159,7 +160,8 @@ inline InstanceAttributes instance_attributes(PyObject* object, PyTypeObject* ty
         found.dict = reinterpret_cast<PyObject*>(word);
         return found;
     }
-    found.values = {reinterpret_cast<PyObject**>(word + 1) /* stored less one */, keys == nullptr ? 0 : static_cast<size_t>(keys->entry_count)};
+    found.values = {reinterpret_cast<PyObject**>(word + 1) /* stored less one */,
+                    keys == nullptr ? 0 : static_cast<size_t>(keys->entry_count)};
 #else
     found.dict = reinterpret_cast<PyObject**>(object)[-3];
     auto** values = reinterpret_cast<PyObject**>(reinterpret_cast<uintptr_t*>(object)[-4]);
@@ -169,7 +171,8 @@ inline InstanceAttributes instance_attributes(PyObject* object, PyTypeObject* ty
     return found;
 }
 
-// Where a struct.Struct keeps its compiled format. Before __init__ there is none, and its __sizeof__ reads it all the same.
+// Where a struct.Struct keeps its compiled format. Before __init__ there is none, and its __sizeof__ reads it all the
+// same.
 inline constexpr Py_ssize_t kStructCodesOffset = sizeof(PyObject) + 2 * sizeof(Py_ssize_t);
 
 // ------------------------------------------------------------------ numbers and text

@@ -19,7 +19,8 @@ WalkEnd Walker<census>::walk(const std::vector<std::pair<unsigned long, std::str
         return WalkEnd::out_of_memory;
     }
     if (!ok_) return WalkEnd::out_of_memory;
-    if (heap_.object.size() > bounds_.objects || heap_.target.size() >= UINT32_MAX - 1) return WalkEnd::too_many_objects;
+    if (heap_.object.size() > bounds_.objects || heap_.target.size() >= UINT32_MAX - 1)
+        return WalkEnd::too_many_objects;
     return heap_.bytes() > bounds_.bytes ? WalkEnd::too_many_bytes : WalkEnd::complete;
 }
 
@@ -64,12 +65,16 @@ namespace {
 
 // Modules that refer to nearly everything: a chain through them says nothing to a person.
 bool is_machinery(std::string_view name) {
-    static const std::string_view names[] = {"sys", "builtins", "importlib", "linecache", "tracemalloc", "gc", "zipimport",
-                                             "_frozen_importlib", "_frozen_importlib_external", "_imp", "inspect", "pkgutil"};
+    static const std::string_view names[] = {"sys",       "builtins",          "importlib",
+                                             "linecache", "tracemalloc",       "gc",
+                                             "zipimport", "_frozen_importlib", "_frozen_importlib_external",
+                                             "_imp",      "inspect",           "pkgutil"};
     for (std::string_view machinery : names)
         if (name == machinery || (name.starts_with("importlib.") && machinery == "importlib")) return true;
     return false;
 }
+
+bool is_trie(const PyTypeObject* type) { return std::strncmp(type->tp_name, "hamt", 4) == 0; }
 
 } // namespace
 
@@ -87,7 +92,8 @@ template <bool census> void Walker<census>::read_modules() noexcept {
         }
         char room[TextPool::kLongest];
         std::string_view name = utf8_of(key, room, sizeof room);
-        if (value != Py_None) add_root(value, is_machinery(name) ? LabelKind::root_machinery : LabelKind::root_module, name);
+        if (value != Py_None)
+            add_root(value, is_machinery(name) ? LabelKind::root_machinery : LabelKind::root_module, name);
     }
 }
 
@@ -98,7 +104,8 @@ template <bool census> void Walker<census>::read_interpreter() noexcept {
     heapdiff_visit_atexit(
         PyInterpreterState_Get(),
         [](void* object, void* walker) {
-            static_cast<Walker*>(walker)->add_root(static_cast<PyObject*>(object), LabelKind::root_interpreter, "atexit.register");
+            static_cast<Walker*>(walker)->add_root(static_cast<PyObject*>(object), LabelKind::root_interpreter,
+                                                   "atexit.register");
         },
         this);
 }
@@ -117,12 +124,14 @@ void Walker<census>::read_running_frame(InterpreterFrame* frame, const std::stri
     PyCodeObject* code = frame_code(frame);
     if (code == nullptr) return;
     auto* function = frame->function != nullptr && PyFunction_Check(frame->function)
-                         ? reinterpret_cast<PyFunctionObject*>(frame->function) : nullptr;
+                         ? reinterpret_cast<PyFunctionObject*>(frame->function)
+                         : nullptr;
     PyObject* module = function != nullptr ? function->func_module : nullptr;
     bool own = is_own_name(module);
     char room[TextPool::kLongest];
     std::string where;
-    if (module != nullptr && PyUnicode_CheckExact(module)) where = std::string(utf8_of(module, room, sizeof room)) + ".";
+    if (module != nullptr && PyUnicode_CheckExact(module))
+        where = std::string(utf8_of(module, room, sizeof room)) + ".";
     where += std::string(utf8_of(code->co_qualname, room, sizeof room)) + "()";
     auto hold = [&](PyObject* object, std::string_view what) {
         if (own) add_root(object, LabelKind::root_own, {});
@@ -140,8 +149,9 @@ void Walker<census>::read_running_frame(InterpreterFrame* frame, const std::stri
     }
     if constexpr (!census) {
         if (frame->stack_top >= 0) return;
-        uint32_t label = own ? make_label(LabelKind::root_own)
-                             : make_label(LabelKind::root_local, heap_.texts.intern(where + " evaluation stack, " + thread_name));
+        uint32_t label =
+            own ? make_label(LabelKind::root_own)
+                : make_label(LabelKind::root_local, heap_.texts.intern(where + " evaluation stack, " + thread_name));
         for (int i = code->co_nlocalsplus; i < code->co_nlocalsplus + code->co_stacksize; ++i)
             heap_.stack_words.push_back({reinterpret_cast<uint64_t>(frame->slots[i]), label});
     }
@@ -178,7 +188,9 @@ template <bool census> void Walker<census>::drain() noexcept {
             read_object(heap_.object[i], i);
         }
         insert_targets(first);
-        if (heap_.object.size() > bounds_.objects || heap_.target.size() >= UINT32_MAX - 1 || heap_.bytes() > bounds_.bytes) return;
+        if (heap_.object.size() > bounds_.objects || heap_.target.size() >= UINT32_MAX - 1 ||
+            heap_.bytes() > bounds_.bytes)
+            return;
     }
     if constexpr (!census) ok_ &= heap_.start.push(static_cast<uint32_t>(heap_.target.size()));
 }
@@ -228,7 +240,8 @@ template <bool census> bool Walker<census>::is_own(PyObject* object, const TypeI
         uint32_t row = type_row(reinterpret_cast<PyTypeObject*>(object));
         return ok_ && heap_.types[row].own;
     }
-    default: return info.type == &PyCFunction_Type && is_own_name(reinterpret_cast<PyCFunctionObject*>(object)->m_module);
+    default:
+        return info.type == &PyCFunction_Type && is_own_name(reinterpret_cast<PyCFunctionObject*>(object)->m_module);
     }
 }
 
@@ -237,20 +250,25 @@ template <bool census> void Walker<census>::read_object(PyObject* object, size_t
     if (!ok_) return;
     const TypeInfo& info = heap_.types[row];
     uint64_t bytes = shallow_bytes(object, info);
+    ExtensionBytes besides;
+    if (info.extension) besides = heap_.extensions.measure(object, info.extension);
+    bytes += besides.bytes;
     ok_ &= heap_.type.push(row);
     ok_ &= heap_.shallow.push(bytes < UINT32_MAX ? static_cast<uint32_t>(bytes) : UINT32_MAX);
     if (bytes >= UINT32_MAX) ok_ &= heap_.large_bytes.push(bytes);
     uint8_t flags = heap_.flags[i];
     if (is_immortal(object)) flags |= kImmortal;
     if (is_own(object, info)) flags |= kOwn;
-    if (info.native_memory) flags |= kNativeMemory;
+    if (besides.native_memory || (info.native_memory && !besides.sized)) flags |= kNativeMemory;
     heap_.flags[i] = flags;
     if constexpr (!census) {
         Py_ssize_t count = Py_REFCNT(object);
         ok_ &= heap_.count.push(count < 0 || count > UINT32_MAX ? UINT32_MAX : static_cast<uint32_t>(count));
         ok_ &= heap_.start.push(static_cast<uint32_t>(heap_.target.size()));
     }
+    size_t first = heap_.target.size();
     references(object, info);
+    if (info.extension) extension(object, info, first);
 }
 
 // ------------------------------------------------------------------ references
@@ -258,6 +276,10 @@ template <bool census> void Walker<census>::read_object(PyObject* object, size_t
 template <bool census> void Walker<census>::references(PyObject* object, const TypeInfo& info) noexcept {
     sees_type_ = false;
     if (info.shape == Shape::leaf) {
+        // A C type without a tp_traverse still says where its members are.
+        const Member* members = heap_.types.members(info);
+        for (uint32_t i = 0; i < info.member_count; ++i)
+            add(*reinterpret_cast<PyObject**>(reinterpret_cast<char*>(object) + members[i].offset), members[i].label);
         if (info.heap) add(reinterpret_cast<PyObject*>(info.type), LabelKind::type);
         return;
     }
@@ -291,7 +313,8 @@ template <bool census> void Walker<census>::shaped(PyObject* object, const TypeI
     case Shape::weak_reference: {
         auto* reference = reinterpret_cast<PyWeakReference*>(object);
         // While an object dies its weak references may still lead to what is left of it.
-        if (reference->wr_object != Py_None && Py_REFCNT(reference->wr_object) > 0) add(reference->wr_object, LabelKind::weak);
+        if (reference->wr_object != Py_None && Py_REFCNT(reference->wr_object) > 0)
+            add(reference->wr_object, LabelKind::weak);
         return add(reference->wr_callback, LabelKind::weak_callback);
     }
     case Shape::generator: return generator(object);
@@ -316,8 +339,11 @@ template <bool census> void Walker<census>::shaped(PyObject* object, const TypeI
 // Source: typeobject.c, subtype_traverse.
 template <bool census> void Walker<census>::instance(PyObject* object, const TypeInfo& info) noexcept {
     const Member* members = heap_.types.members(info);
-    auto at = [object](Py_ssize_t offset) { return *reinterpret_cast<PyObject**>(reinterpret_cast<char*>(object) + offset); };
-    bool plain_base = info.base_shape == Shape::instance || info.base_shape == Shape::leaf || info.base == &PyBaseObject_Type;
+    auto at = [object](Py_ssize_t offset) {
+        return *reinterpret_cast<PyObject**>(reinterpret_cast<char*>(object) + offset);
+    };
+    bool plain_base =
+        info.base_shape == Shape::instance || info.base_shape == Shape::leaf || info.base == &PyBaseObject_Type;
     if (info.managed_dict) {
         InstanceAttributes attributes = instance_attributes(object, info.type);
         add(attributes.dict, LabelKind::dict);
@@ -333,8 +359,10 @@ template <bool census> void Walker<census>::instance(PyObject* object, const Typ
     } else if (info.dict_offset != 0 && (plain_base || info.base->tp_dictoffset != info.dict_offset)) {
         Py_ssize_t offset = info.dict_offset;
         if (offset < 0) {
-            auto items = PyType_FastSubclass(info.type, Py_TPFLAGS_LONG_SUBCLASS) ? static_cast<Py_ssize_t>(digit_count(object))
-                         : Py_SIZE(object) < 0 ? -Py_SIZE(object) : Py_SIZE(object);
+            auto items = PyType_FastSubclass(info.type, Py_TPFLAGS_LONG_SUBCLASS)
+                             ? static_cast<Py_ssize_t>(digit_count(object))
+                         : Py_SIZE(object) < 0 ? -Py_SIZE(object)
+                                               : Py_SIZE(object);
             offset += (info.type->tp_basicsize + items * info.type->tp_itemsize + 7) & ~Py_ssize_t{7};
         }
         add(at(offset), LabelKind::dict);
@@ -381,7 +409,9 @@ template <bool census> void Walker<census>::dict(PyObject* object, const TypeInf
     if (info.base == &PyDict_Type) return;
     if (info.base == &PyODict_Type) ordered_keys(keys, entries);
     // OrderedDict has a __dict__, defaultdict a default_factory.
-    auto at = [object](Py_ssize_t offset) { return *reinterpret_cast<PyObject**>(reinterpret_cast<char*>(object) + offset); };
+    auto at = [object](Py_ssize_t offset) {
+        return *reinterpret_cast<PyObject**>(reinterpret_cast<char*>(object) + offset);
+    };
     if (info.base->tp_dictoffset > 0 && (info.shape != Shape::instance || info.dict_offset == info.base->tp_dictoffset))
         add(at(info.base->tp_dictoffset), LabelKind::dict);
     const Member* members = heap_.types.members(info);
@@ -479,8 +509,11 @@ template <bool census> void Walker<census>::frame(const InterpreterFrame* frame)
     int known = known_slots(frame, code);
     for (int i = 0; i < known; ++i) {
         if (frame->slots[i] == nullptr) continue;
-        if (i >= code->co_nlocalsplus) add(frame->slots[i], LabelKind::stack, static_cast<uint32_t>(i - code->co_nlocalsplus));
-        else add(frame->slots[i], LabelKind::local, census ? 0 : heap_.texts.intern(PyTuple_GET_ITEM(code->co_localsplusnames, i)));
+        if (i >= code->co_nlocalsplus)
+            add(frame->slots[i], LabelKind::stack, static_cast<uint32_t>(i - code->co_nlocalsplus));
+        else
+            add(frame->slots[i], LabelKind::local,
+                census ? 0 : heap_.texts.intern(PyTuple_GET_ITEM(code->co_localsplusnames, i)));
     }
 }
 
@@ -533,11 +566,13 @@ template <bool census> void Walker<census>::traverse(PyObject* object, const Typ
     if constexpr (!census) {
         name_members(object, info, first);
         if (info.base_shape == Shape::lru_cache) name_cache(object, info, first);
+        if (info.type == &PyContext_Type || is_trie(info.type)) name_variables(first);
     }
 }
 
 // Gives the references that a tp_traverse reported the names of the members they stand in.
-template <bool census> void Walker<census>::name_members(PyObject* object, const TypeInfo& info, size_t first) noexcept {
+template <bool census>
+void Walker<census>::name_members(PyObject* object, const TypeInfo& info, size_t first) noexcept {
     const Member* members = heap_.types.members(info);
     Py_ssize_t dict_offset = info.base->tp_dictoffset;
     uint64_t dict = dict_offset > 0 ? *reinterpret_cast<uint64_t*>(reinterpret_cast<char*>(object) + dict_offset) : 0;
@@ -556,6 +591,38 @@ template <bool census> void Walker<census>::name_members(PyObject* object, const
     }
 }
 
+// What the type's layout or its author says, besides what the object reported itself from `first` on.
+template <bool census> void Walker<census>::extension(PyObject* object, const TypeInfo& info, size_t first) noexcept {
+    heap_.extensions.visit(
+        object, info.extension, [&](PyObject* target, std::string_view name) { add_named(target, name, first); },
+        [&](PyObject* target, size_t i) {
+            add(target, LabelKind::element, static_cast<uint32_t>(std::min<size_t>(i, kPayloadMask)));
+        });
+}
+
+// A reference that tp_traverse reported gets its name, one that was not reported is added.
+template <bool census> void Walker<census>::add_named(PyObject* target, std::string_view name, size_t first) noexcept {
+    if (target == nullptr) return;
+    if constexpr (census) {
+        add(target, LabelKind::attribute);
+    } else {
+        uint32_t text = heap_.texts.intern(name);
+        if (text == TextPool::kNoText) {
+            ok_ = false;
+            return;
+        }
+        uint32_t label = make_label(LabelKind::attribute, text);
+        for (size_t i = first; i < heap_.target.size(); ++i) {
+            if (heap_.target[i] != reinterpret_cast<uint64_t>(target)) continue;
+            if (heap_.label[i] == label) return;
+            if (kind_of(heap_.label[i]) != LabelKind::field) continue;
+            heap_.label[i] = label;
+            return;
+        }
+        add(target, label);
+    }
+}
+
 // A cache reports the keys and results of its links, then its table, its function and four constants.
 // Source: _functoolsmodule.c, lru_cache_tp_traverse.
 template <bool census> void Walker<census>::name_cache(PyObject* object, const TypeInfo& info, size_t first) noexcept {
@@ -569,6 +636,26 @@ template <bool census> void Walker<census>::name_cache(PyObject* object, const T
     heap_.label[table + 1] = make_label(LabelKind::attribute, heap_.texts.intern("__wrapped__"));
     for (size_t i = first; i < table; ++i)
         if (kind_of(heap_.label[i]) == LabelKind::field) heap_.label[i] = make_label(LabelKind::cache_entry);
+}
+
+// A context keeps its variables in a trie, whose nodes report each value right before its variable.
+// Source: hamt.c, hamt_node_bitmap_traverse and hamt_node_collision_traverse.
+template <bool census> void Walker<census>::name_variables(size_t first) noexcept {
+    struct Variable {
+        PyObject_HEAD
+        PyObject* name;
+    };
+    for (size_t i = first; i < heap_.target.size(); ++i) {
+        auto* target = reinterpret_cast<PyObject*>(heap_.target[i]);
+        if (is_trie(Py_TYPE(target))) {
+            heap_.label[i] = make_label(LabelKind::internal, heap_.texts.intern("variables"));
+        } else if (Py_TYPE(target) == &PyContextVar_Type) {
+            heap_.label[i] = make_label(LabelKind::key_object);
+            if (i == first || kind_of(heap_.label[i - 1]) != LabelKind::field) continue;
+            uint32_t name = heap_.texts.identifier(reinterpret_cast<Variable*>(target)->name);
+            heap_.label[i - 1] = name == TextPool::kNoText ? key_label(target) : make_label(LabelKind::key, name);
+        }
+    }
 }
 
 template class Walker<true>;

@@ -44,11 +44,13 @@ struct RawHeap {
     std::vector<StackWord> stack_words;
     AddressSet addresses;
     TextPool texts;
-    TypeTable types{texts};
+    Extensions extensions;
+    TypeTable types{texts, extensions};
 
     size_t bytes() const noexcept {
         return object.mapped_bytes() + type.mapped_bytes() + shallow.mapped_bytes() + count.mapped_bytes() +
-               start.mapped_bytes() + flags.mapped_bytes() + target.mapped_bytes() + label.mapped_bytes() + addresses.bytes();
+               start.mapped_bytes() + flags.mapped_bytes() + target.mapped_bytes() + label.mapped_bytes() +
+               addresses.bytes();
     }
 };
 
@@ -100,8 +102,11 @@ template <bool census> class Walker {
     void frame(const cpython::InterpreterFrame* frame) noexcept;
     void descriptor(PyObject* object) noexcept;
     void traverse(PyObject* object, const TypeInfo& info) noexcept;
+    void extension(PyObject* object, const TypeInfo& info, size_t first) noexcept;
+    void add_named(PyObject* target, std::string_view name, size_t first) noexcept;
     void name_members(PyObject* object, const TypeInfo& info, size_t first) noexcept;
     void name_cache(PyObject* object, const TypeInfo& info, size_t first) noexcept;
+    void name_variables(size_t first) noexcept;
     void shared_keys(const cpython::DictKeys* keys) noexcept;
 
     void add(PyObject* target, uint32_t label) noexcept {
@@ -109,7 +114,9 @@ template <bool census> class Walker {
         ok_ &= heap_.target.push(reinterpret_cast<uint64_t>(target));
         if constexpr (!census) ok_ &= heap_.label.push(label);
     }
-    void add(PyObject* target, LabelKind kind, uint32_t payload = 0) noexcept { add(target, make_label(kind, payload)); }
+    void add(PyObject* target, LabelKind kind, uint32_t payload = 0) noexcept {
+        add(target, make_label(kind, payload));
+    }
     void add_internal(PyObject* target, const char* name) noexcept {
         if (target == nullptr) return;
         add(target, LabelKind::internal, census ? 0 : heap_.texts.intern(name));

@@ -38,17 +38,17 @@ Status decode_delta(std::span<uint32_t> numbers) noexcept;
 Status decode_delta(std::span<uint64_t> numbers) noexcept;
 
 // Difference to the number of the object of the same type before.
-Status encode_same_type(const CodecContext &context, std::span<const uint32_t> numbers,
+Status encode_same_type(const CodecContext& context, std::span<const uint32_t> numbers,
                         std::span<uint32_t> out) noexcept;
-Status decode_same_type(const CodecContext &context, std::span<uint32_t> numbers) noexcept;
+Status decode_same_type(const CodecContext& context, std::span<uint32_t> numbers) noexcept;
 
 // For reference_label: what followed the same label in an object of the same type.
-Status encode_label(const CodecContext &context, std::span<const uint32_t> label, std::span<uint32_t> out) noexcept;
-Status decode_label(const CodecContext &context, std::span<uint32_t> label) noexcept;
+Status encode_label(const CodecContext& context, std::span<const uint32_t> label, std::span<uint32_t> out) noexcept;
+Status decode_label(const CodecContext& context, std::span<uint32_t> label) noexcept;
 
 // For reference_target: difference to the object itself, or to the last target of the same label in
 // an object of the same type, whichever served better in that context so far.
-Status encode_target(const CodecContext &context, std::span<const uint32_t> target, std::span<uint32_t> out) noexcept;
-Status decode_target(const CodecContext &context, std::span<uint32_t> target) noexcept;
+Status encode_target(const CodecContext& context, std::span<const uint32_t> target, std::span<uint32_t> out) noexcept;
+Status decode_target(const CodecContext& context, std::span<uint32_t> target) noexcept;
 
 } // namespace heapdiff

@@ -16,22 +16,22 @@ enum class Status { ok, out_of_memory, malformed };
 // A label is 32 bits: 5 bits of kind, 27 bits of payload (a text number or a plain number).
 // The names are those of heapdiff/snapshot/labels.py.
 enum class LabelKind : uint32_t {
-    field = 0,         // number: the n-th reference a C type reports, without a name
-    attribute = 1,     // text: .name
-    key = 2,           // text: ['name'], the value under an identifier
-    key_of_type = 3,   // text: [<str>], the value under a key that is data
-    key_object = 4,    // a key of a dict
-    element = 5,       // number: [7]
-    member = 6,        // an element of a set
-    dict = 7,          // the namespace of an instance, module or class
-    cell = 8,          // text: a closure variable
-    local = 9,         // text: a local variable of a suspended generator or a kept frame
-    stack = 10,        // number: a slot of an evaluation stack
-    type = 11,         // an object's class
-    internal = 12,     // text: innards of functions, code, types
-    weak = 13,         // does not hold
+    field = 0,       // number: the n-th reference a C type reports, without a name
+    attribute = 1,   // text: .name
+    key = 2,         // text: ['name'], the value under an identifier
+    key_of_type = 3, // text: [<str>], the value under a key that is data
+    key_object = 4,  // a key of a dict
+    element = 5,     // number: [7]
+    member = 6,      // an element of a set
+    dict = 7,        // the namespace of an instance, module or class
+    cell = 8,        // text: a closure variable
+    local = 9,       // text: a local variable of a suspended generator or a kept frame
+    stack = 10,      // number: a slot of an evaluation stack
+    type = 11,       // an object's class
+    internal = 12,   // text: innards of functions, code, types
+    weak = 13,       // does not hold
     weak_callback = 14,
-    cache_entry = 15,  // what a functools.lru_cache keeps
+    cache_entry = 15, // what a functools.lru_cache keeps
     root_module = 16,
     root_local = 17,
     root_thread = 18,
@@ -39,7 +39,7 @@ enum class LabelKind : uint32_t {
     root_static_type = 20,
     root_immortal = 21,
     root_native = 22,
-    root_own = 23,     // heapdiff's own frames; does not hold
+    root_own = 23,       // heapdiff's own frames; does not hold
     root_machinery = 24, // modules that refer to everything: sys, builtins, importlib, …
     count
 };
@@ -53,31 +53,32 @@ constexpr uint32_t make_label(LabelKind kind, uint32_t payload = 0) {
 }
 
 enum ObjectFlag : uint8_t {
-    kTracked = 1,   // in a list of the cyclic collector
-    kFrozen = 2,    // in its permanent generation
+    kTracked = 1, // in a list of the cyclic collector
+    kFrozen = 2,  // in its permanent generation
     kImmortal = 4,
-    kOwn = 8,       // made by heapdiff itself
-    kStatic = 16,   // not allocated: part of a library
+    kOwn = 8,           // made by heapdiff itself
+    kStatic = 16,       // not allocated: part of a library
     kNativeMemory = 32, // has memory of its own that could not be sized
 };
 
 // One snapshot, as the columns of docs/snapshot-format.md. Objects are 0 … n-1 in the order of
 // their addresses; object 0 is the virtual root.
 struct Heap {
-    std::span<const uint32_t> type;            // n: row of the type table
-    std::span<const uint32_t> shallow;         // n: bytes; UINT32_MAX: see large_object
-    std::span<const uint64_t> address;         // n
-    std::span<const uint8_t> flags;            // n: ObjectFlag
-    std::span<const uint32_t> start;           // n + 1: first reference of each object
-    std::span<const uint32_t> target;          // m
-    std::span<const uint32_t> label;           // m
-    std::span<const uint32_t> large_object;    // objects of 4 GiB and more, ascending
+    std::span<const uint32_t> type;         // n: row of the type table
+    std::span<const uint32_t> shallow;      // n: bytes; UINT32_MAX: see large_object
+    std::span<const uint64_t> address;      // n
+    std::span<const uint8_t> flags;         // n: ObjectFlag
+    std::span<const uint32_t> start;        // n + 1: first reference of each object
+    std::span<const uint32_t> target;       // m
+    std::span<const uint32_t> label;        // m
+    std::span<const uint32_t> large_object; // objects of 4 GiB and more, ascending
     std::span<const uint64_t> large_bytes;
 
     size_t object_count() const { return type.size(); }
     uint64_t shallow_bytes(ObjectId object) const {
         uint32_t bytes = shallow[object];
-        if (bytes != UINT32_MAX) [[likely]] return bytes;
+        if (bytes != UINT32_MAX) [[likely]]
+            return bytes;
         for (size_t i = 0; i < large_object.size(); ++i)
             if (large_object[i] == object) return large_bytes[i];
         return bytes;
@@ -105,10 +106,8 @@ constexpr bool is_secondary(uint32_t label) {
     case LabelKind::root_static_type:
     case LabelKind::root_immortal:
     case LabelKind::root_native:
-    case LabelKind::root_machinery:
-        return true;
-    default:
-        return false;
+    case LabelKind::root_machinery: return true;
+    default: return false;
     }
 }
 
