@@ -56,20 +56,8 @@ def limits(seen: Picture, name: str) -> list[str]:
 
 
 class MallocStatistics(ctypes.Structure):
-    _fields_ = [
-        (name, ctypes.c_size_t)
-        for name in [
-            "arena",
-            "ordblks",
-            "smblks",
-            "hblks",
-            "hblkhd",
-            "usmblks",
-            "fsmblks",
-            "uordblks",
-            "fordblks",
-            "keepcost",
-        ]
+    _fields_ = [(f"before_{i}", ctypes.c_size_t) for i in range(4)] + [
+        (name, ctypes.c_size_t) for name in ("hblkhd", "usmblks", "fsmblks", "uordblks", "fordblks", "keepcost")
     ]
 
 
