@@ -61,7 +61,7 @@ class Evidence:
         """What the trend alone supports: a leak takes growth in each of two or more steps."""
         if self.grower.trend in (Trend.STOPPED, Trend.SAW_TOOTH):
             return VerdictKind.BENIGN
-        if self.grower.trend is Trend.STEADY and self.is_substantial:
+        if self.grower.trend is Trend.STEADY and self.is_substantial and not self._replaces_entries:
             return VerdictKind.LEAK
         return VerdictKind.UNSURE
 
@@ -136,6 +136,14 @@ class Evidence:
             Trend.STOPPED: f"It stopped growing: {counts}.",
             Trend.SAW_TOOTH: f"It shrank in between ({counts}), so something takes entries out.",
         }[self.grower.trend]
+
+    @property
+    def _replaces_entries(self) -> bool:
+        """Whether the new objects took the places of others, as counters do that outgrow the shared small numbers."""
+        holder = self.holder
+        if holder.object_count != 1 or holder.entries_now is None or len(self.below) != 1:
+            return False
+        return holder.entries_now - (holder.entries_base or 0) < holder.new_objects // 2
 
     @property
     def _may_be_structural(self) -> bool:
