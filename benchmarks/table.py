@@ -1,6 +1,7 @@
 """Runs in, tables out: aligned text for a terminal or Markdown for a page."""
 
 import statistics
+import textwrap
 from collections.abc import Callable, Iterable, Sequence
 
 import attrs
@@ -12,6 +13,7 @@ from benchmarks.runner import Run
 __all__ = ["Table", "as_markdown", "as_text", "tables"]
 
 NOT_MEASURED = "not measured"
+_WIDTH = 120
 _HEADER = ("tool", "what is measured", "CPU", "× gc", "peak B/object", "held", "left", "right?")
 _LEGEND = (
     "Every ratio (× gc) is CPU time over that of one full gc.collect() of the same heap in the same process. "
@@ -51,7 +53,7 @@ def as_text(found: Iterable[Table]) -> str:
             words = [cell.ljust(width) for cell, width in zip(row[:2], widths[:2], strict=True)]
             figures = [cell.rjust(width) for cell, width in zip(row[2:], widths[2:], strict=True)]
             lines.append("  ".join(words + figures).rstrip())
-        parts.append("\n".join([table.heading, *([table.note] if table.note else []), "", *lines]))
+        parts.append("\n".join([table.heading, *textwrap.wrap(table.note, _WIDTH), "", *lines]))
     return "\n\n".join(parts)
 
 
@@ -112,7 +114,7 @@ def _tool_rows(runs: Sequence[Run]) -> list[tuple[str, ...]]:
             _spread(peaks, lambda peak: f"{peak:.0f}") if size else "",
             _live(good, lambda run: run.held),
             _live(good, lambda run: run.left),
-            _verdict(good),
+            "; ".join([_verdict(good), *(run.outcome for run in runs if run.outcome != "ok")]),
         )
     ]
     for name in dict.fromkeys(name for run in good for name in run.phases):

@@ -3,17 +3,17 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from heapdiff.capture import start_tracing, stop_tracing, take_census, take_snapshot
-from heapdiff.errors import HeapdiffError
-from heapdiff.snapshot.census import Census
-from heapdiff.snapshot.file import read_snapshot, write_snapshot
-from heapdiff.snapshot.model import Snapshot
 from heapdiff.version import VERSION as __version__
 
 if TYPE_CHECKING:
+    from heapdiff.capture import start_tracing, stop_tracing, take_census, take_snapshot
+    from heapdiff.errors import HeapdiffError
     from heapdiff.explain import DEFAULT_RULES
     from heapdiff.pipeline import compare
     from heapdiff.report import Report
+    from heapdiff.snapshot.census import Census
+    from heapdiff.snapshot.file import read_snapshot, write_snapshot
+    from heapdiff.snapshot.model import Snapshot
 
 __all__ = [
     "DEFAULT_RULES",
@@ -31,9 +31,22 @@ __all__ = [
     "write_snapshot",
 ]
 
-# A service that only takes snapshots shall not carry what explains them: it is half of the import's cost,
-# and part of the heap that is looked at.
-_ROOM_OF = {"DEFAULT_RULES": "heapdiff.explain", "Report": "heapdiff.report", "compare": "heapdiff.pipeline"}
+# A service that imports heapdiff and never asks shall not pay for it: with attrs and the extension it is 7 MiB, with
+# what explains 13 MiB. And one that only takes snapshots shall not carry the latter in the heap that is looked at.
+_ROOM_OF = {
+    "DEFAULT_RULES": "heapdiff.explain",
+    "Census": "heapdiff.snapshot.census",
+    "HeapdiffError": "heapdiff.errors",
+    "Report": "heapdiff.report",
+    "Snapshot": "heapdiff.snapshot.model",
+    "compare": "heapdiff.pipeline",
+    "read_snapshot": "heapdiff.snapshot.file",
+    "start_tracing": "heapdiff.capture",
+    "stop_tracing": "heapdiff.capture",
+    "take_census": "heapdiff.capture",
+    "take_snapshot": "heapdiff.capture",
+    "write_snapshot": "heapdiff.snapshot.file",
+}
 
 
 def __getattr__(name: str) -> Any:

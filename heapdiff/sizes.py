@@ -4,7 +4,7 @@ __all__ = ["NOT_MEASURED", "count_text", "delta_bytes_text", "delta_count_text",
 
 NOT_MEASURED = "not measured"
 
-_THREE_DIGITS = 9.995  # below it two decimals make three digits
+_THREE_DIGITS = 9.995  # from here on two decimals would be a digit too many
 _UNITS = ((1 << 40, "TB"), (1 << 30, "GB"), (1 << 20, "MB"), (1 << 10, "kB"))
 
 

@@ -13,6 +13,7 @@ __all__ = ["UNTRACED", "profile_of_dominators", "profile_of_paths", "profile_of_
 #: The frame of objects whose allocation tracemalloc has not seen.
 UNTRACED = "(not traced)"
 
+_RUNNER = "heapdiff/integrations/cli/program.py"
 _SELF_EVIDENT = (LabelKind.ROOT_MODULE, LabelKind.ROOT_MACHINERY)
 
 
@@ -68,7 +69,10 @@ def profile_of_sites(graph: HeapGraph) -> Profile:
 
     def stack(site: int) -> tuple[str, ...]:
         rows = range(start[site], start[site + 1])
-        return tuple(f"{snapshot.text(files[row])}:{lines[row]}" for row in rows) or (UNTRACED,)
+        frames = [(snapshot.text(files[row]), lines[row]) for row in rows]
+        # What `heapdiff run` puts below every program is no part of it.
+        below = next((place for place, (file, _) in enumerate(frames) if file.endswith(_RUNNER)), len(frames))
+        return tuple(f"{file}:{line}" for file, line in frames[:below] or frames) or (UNTRACED,)
 
     stacks: dict[int, tuple[str, ...]] = {}
     samples = []

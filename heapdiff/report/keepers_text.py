@@ -1,6 +1,7 @@
 """What holds the objects of a type in; the text and the JSON of ``heapdiff why`` out."""
 
 import json
+import textwrap
 
 from heapdiff.explain.keepers import KeeperPath, TypeKeepers
 from heapdiff.graph import Hop
@@ -9,6 +10,7 @@ from heapdiff.sizes import count_text, size_text
 
 __all__ = ["render_keepers", "render_keepers_json"]
 
+_WIDTH = 100
 _LABEL_WIDTH = 42
 
 
@@ -21,10 +23,13 @@ def render_keepers(keepers: TypeKeepers, *, rows: int = 10) -> str:
     """
     name = clean(keepers.type_name)
     if not keepers.objects:
-        return f"{name}: nothing holds an object of it.{_garbage_words(keepers)}\n"
+        return "\n".join(_wrapped(f"{name}: nothing holds an object of it.{_garbage_words(keepers)}")) + "\n"
+    verbs = ("occupies", "retains") if keepers.objects == 1 else ("occupy", "retain")
     lines = [
-        f"{name}: {_objects(keepers.objects)} occupy {size_text(keepers.shallow_bytes)} and retain "
-        f"{size_text(keepers.retained_bytes)} together.{_garbage_words(keepers)}",
+        *_wrapped(
+            f"{name}: {_objects(keepers.objects)} {verbs[0]} {size_text(keepers.shallow_bytes)} and {verbs[1]} "
+            f"{size_text(keepers.retained_bytes)}{' together' if keepers.objects > 1 else ''}.{_garbage_words(keepers)}"
+        ),
         "",
         f"{'objects':>12}  {'flat':>9}  {'retained':>9}  held by",
     ]
@@ -34,7 +39,8 @@ def render_keepers(keepers: TypeKeepers, *, rows: int = 10) -> str:
     if hidden:
         count = sum(path.objects for path in hidden)
         lines.append(f"{count_text(count):>12}  {'':>9}  {'':>9}  {count_text(len(hidden))} other paths (-nodecount=0)")
-    lines += ["", f"The shortest chain to one of the {_objects(shown[0].objects)} that the first path leads to:"]
+    first = shown[0].objects
+    lines += ["", f"The shortest chain to {'it' if first == 1 else f'one of the {_objects(first)} of the first path'}:"]
     lines += _chain_lines(keepers.chain)
     return "\n".join(lines) + "\n"
 
@@ -62,6 +68,10 @@ def render_keepers_json(keepers: TypeKeepers) -> str:
         ],
     }
     return json.dumps(picture, indent=2, ensure_ascii=False) + "\n"
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, _WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 def _objects(count: int) -> str:

@@ -17,8 +17,8 @@ def limits_of(columns: Columns, *, traced: bool) -> tuple[Limit, ...]:
         limits.append(
             Limit(
                 "native-memory",
-                f"{unsized:,} objects (sockets, compressors, database connections and the like) have memory "
-                "of their own in C that nothing outside can size; it is not in their bytes.",
+                f"{unsized:,} objects (sockets, compressors, database connections and the like) have memory of their "
+                "own in C that nothing outside can size; it is not in their bytes.",
             )
         )
     held = len(columns["native_held_object"])

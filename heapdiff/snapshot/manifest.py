@@ -207,7 +207,7 @@ def _check_columns(columns: Mapping[str, ColumnEntry], count: int) -> None:
         )
 
 
-def _as_json(value: object) -> object:
+def _as_json(value: Any) -> object:
     # isinstance(value, Mapping) would fill the caches of every abstract class the program derives from Mapping:
     # heapdiff itself would grow the heap that is looked at.
     return dict(cast("Mapping[str, object]", value)) if hasattr(value, "keys") else value

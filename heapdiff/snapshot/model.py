@@ -10,7 +10,7 @@ from heapdiff.snapshot.labels import LabelKind, kind_of, payload_of
 
 __all__ = ["Limit", "ObjectFlag", "Process", "Root", "Snapshot"]
 
-_LARGE = 0xFFFFFFFF  # the size does not fit its column: it stands in large_bytes
+_LARGE = 0xFFFFFFFF  # as a size: see the column large_bytes
 
 
 class ObjectFlag(enum.IntFlag):

@@ -49,7 +49,7 @@ OBJECTS: dict[str, Any] = {
     "an OrderedDict": collections.OrderedDict(a=1, b=2),
     "a defaultdict": collections.defaultdict(list, a=[1]),
     "a function": pytest.fixture,
-    "code": pytest.fixture.__code__,
+    "code": Derived.__class__.__call__,  # type: ignore[operator]
     "a class": Derived,
     "a pattern": re.compile("a+b"),
     "a lock": threading.Lock(),

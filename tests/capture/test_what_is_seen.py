@@ -28,6 +28,8 @@ class Slotted:
     """An instance with slots."""
 
     __slots__ = ("__weakref__", "left", "right")
+    left: object
+    right: object
 
     left: object
     right: object

@@ -96,6 +96,23 @@ def test_two_holders_of_the_same_objects_are_joint() -> None:
     }
 
 
+def test_the_holder_of_another_grower_can_be_a_joint_holder() -> None:
+    """The index brings keys of its own, which grow below it and make it a holder too."""
+
+    def with_keys(count: int) -> Sketch:
+        sketch = registry_and_index(count)
+        sketch.many(count, "app.locks.Owner", "index", ("KEY_OBJECT", 0), size=10)
+        return sketch
+
+    growers = compare(with_keys(3).snapshot(), with_keys(40).snapshot()).growers
+
+    locks = next(grower for grower in growers if grower.type_name == "app.locks.Lock")
+    assert {(holder.expression, holder.joint) for holder in locks.holders} == {
+        ("app.locks.by_owner", True),
+        ("app.locks.registry._locks", True),
+    }
+
+
 def test_a_joint_holder_frees_only_its_own_when_it_lets_go_alone() -> None:
     holders = first(registry_and_index(3), registry_and_index(40)).holders
 
