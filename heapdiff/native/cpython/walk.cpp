@@ -653,8 +653,7 @@ template <bool census> void Walker<census>::name_variables(size_t first) noexcep
             heap_.label[i] = make_label(LabelKind::key_object);
             if (i == first || kind_of(heap_.label[i - 1]) != LabelKind::field) continue;
             uint32_t name = heap_.texts.identifier(reinterpret_cast<Variable*>(target)->name);
-            heap_.label[i - 1] =
-                name == TextPool::kNoText ? key_label(target) : make_label(LabelKind::key, name);
+            heap_.label[i - 1] = name == TextPool::kNoText ? key_label(target) : make_label(LabelKind::key, name);
         }
     }
 }
