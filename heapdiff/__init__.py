@@ -8,9 +8,10 @@ from heapdiff.version import VERSION as __version__
 if TYPE_CHECKING:
     from heapdiff.capture import register_type, start_tracing, stop_tracing, take_census, take_snapshot
     from heapdiff.errors import HeapdiffError
-    from heapdiff.explain import DEFAULT_RULES
+    from heapdiff.explain import DEFAULT_RULES, KnownGrowth
     from heapdiff.pipeline import compare
     from heapdiff.report import Report
+    from heapdiff.report.accept_file import read_accepted
     from heapdiff.snapshot.census import Census
     from heapdiff.snapshot.file import read_snapshot, write_snapshot
     from heapdiff.snapshot.model import Snapshot
@@ -19,10 +20,12 @@ __all__ = [
     "DEFAULT_RULES",
     "Census",
     "HeapdiffError",
+    "KnownGrowth",
     "Report",
     "Snapshot",
     "__version__",
     "compare",
+    "read_accepted",
     "read_snapshot",
     "register_type",
     "start_tracing",
@@ -38,9 +41,11 @@ _ROOM_OF = {
     "DEFAULT_RULES": "heapdiff.explain",
     "Census": "heapdiff.snapshot.census",
     "HeapdiffError": "heapdiff.errors",
+    "KnownGrowth": "heapdiff.explain",
     "Report": "heapdiff.report",
     "Snapshot": "heapdiff.snapshot.model",
     "compare": "heapdiff.pipeline",
+    "read_accepted": "heapdiff.report.accept_file",
     "read_snapshot": "heapdiff.snapshot.file",
     "register_type": "heapdiff.capture",
     "start_tracing": "heapdiff.capture",

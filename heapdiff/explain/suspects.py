@@ -14,7 +14,18 @@ from heapdiff.explain.accumulation import named_steps
 from heapdiff.explain.evidence import Evidence, Rule, judge, judge_garbage
 from heapdiff.explain.growers import Candidate, rank_growers
 from heapdiff.explain.holders import Held, find_holders
-from heapdiff.explain.model import ChainHop, Coverage, Explanation, Grower, HolderKind, Trend, Verdict, VerdictKind
+from heapdiff.explain.known import sort_out_known
+from heapdiff.explain.model import (
+    ChainHop,
+    Coverage,
+    Explanation,
+    Grower,
+    HolderKind,
+    KnownGrowth,
+    Trend,
+    Verdict,
+    VerdictKind,
+)
 from heapdiff.explain.rules import DEFAULT_RULES
 from heapdiff.graph import Hop, shortest_chain
 from heapdiff.snapshot.labels import LabelKind
@@ -24,20 +35,29 @@ __all__ = ["explain_diff"]
 _SITES = 3  # most productive allocation sites that are named for each grower
 
 
-def explain_diff(diff: HeapDiff, growers: int = 10, rules: Sequence[Rule] = DEFAULT_RULES) -> Explanation:
+def explain_diff(
+    diff: HeapDiff,
+    growers: int = 10,
+    rules: Sequence[Rule] = DEFAULT_RULES,
+    accept: Sequence[KnownGrowth] = (),
+) -> Explanation:
     """Why what grew cannot be freed, for at most *growers* types, the most telling first.
 
     Args:
         diff: What grew.
         growers: Types to explain, 0 or more.
         rules: Patterns to look for, from the general to the particular; the last that fits is taken.
+        accept: Growth that is known; it is told apart and takes no place among the growers.
 
     Raises:
         ValueError: *growers* is negative.
     """
     if growers < 0:
         raise ValueError(f"growers is {growers}; expected 0 or more")
-    candidates = rank_growers(diff, growers)
+    found = sort_out_known(
+        diff, rank_growers(diff, sys.maxsize), lambda candidate: _fingerprint(diff, candidate), accept
+    )
+    candidates = found.news[:growers]
     held = find_holders(diff, candidates)
     explained = _settled([_grower(diff, candidate, by, rules) for candidate, by in zip(candidates, held, strict=True)])
     return Explanation(
@@ -46,6 +66,8 @@ def explain_diff(diff: HeapDiff, growers: int = 10, rules: Sequence[Rule] = DEFA
         coverage=_coverage(diff, candidates),
         garbage_verdict=judge_garbage(diff),
         next_step=_next_step(diff, explained),
+        accepted=found.accepted,
+        gone=found.gone,
     )
 
 
@@ -56,6 +78,8 @@ def _grower(diff: HeapDiff, candidate: Candidate, held: Held, rules: Sequence[Ru
     if held.sample:
         node = diff.now.label_tree["node_of"][held.sample[0]]
         path = next((_with_root(diff, n) for n in _paths_of_node(diff, node)), path)
+    if branch.point and held.holders:
+        depth = next((place for place, step in enumerate(path) if step.number == held.holders[0].path), depth)
     grower = Grower(
         type_name=candidate.growth.name,
         objects=candidate.growth.objects,

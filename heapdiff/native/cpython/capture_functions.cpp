@@ -80,6 +80,12 @@ bool find_idle_lists(GcLists* lists) {
             "this is a subinterpreter, and heapdiff reads the heap of the main interpreter only; capture there");
         return false;
     }
+    if (cpython::is_finalizing()) {
+        raise_error("CaptureError",
+                    "the interpreter is shutting down and has begun to take its modules apart; capture before, "
+                    "for example from atexit.register");
+        return false;
+    }
     if (!find_gc_lists(lists)) return false;
     if (!lists->collecting()) return true;
     raise_error("CaptureBusyError",
@@ -126,11 +132,12 @@ PyObject* capture(PyObject*, PyObject* args) {
         if (end == WalkEnd::complete && traced && !read_sites(*raw, &sites)) end = WalkEnd::out_of_memory;
     }
     const void* interpreter = PyInterpreterState_Get();
+    std::vector<Segment> segments = loaded_segments();
     pause.end();
     if (raise_end(end, *raw, bounds)) return nullptr;
     ColumnStore store;
     Status status = Status::ok;
-    Py_BEGIN_ALLOW_THREADS status = finish_snapshot(*raw, sites, interpreter, &store);
+    Py_BEGIN_ALLOW_THREADS status = finish_snapshot(*raw, sites, interpreter, segments, &store);
     Py_END_ALLOW_THREADS if (status != Status::ok) return PyErr_NoMemory();
     PyObject* columns = new_columns(std::move(store));
     PyObject* unseen = columns == nullptr ? nullptr : unseen_of(raw->extensions);

@@ -204,6 +204,8 @@ bool TypeTable::find_members(TypeInfo& info) noexcept {
         for (PyMemberDef* member = own_slots ? type->tp_members : nullptr; member != nullptr && member->name != nullptr;
              ++member)
             if ((member->type == kObjectMember || member->type == kSlotMember) &&
+                member->offset >= static_cast<Py_ssize_t>(sizeof(PyObject)) &&
+                member->offset + static_cast<Py_ssize_t>(sizeof(PyObject*)) <= type->tp_basicsize &&
                 !add_member(member->offset, member->name))
                 return false;
     }
