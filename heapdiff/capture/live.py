@@ -3,17 +3,23 @@
 import gc
 import time
 
+import attrs
+
 from heapdiff.capture.bounds import default_max_bytes
+from heapdiff.capture.epochs import running_epoch
 from heapdiff.capture.process import read_process
 from heapdiff.capture.threads import thread_names
 from heapdiff.capture.tracing import traced_frames
 from heapdiff.native import capture, census
 from heapdiff.snapshot.census import Census
 from heapdiff.snapshot.limits import limits_of
-from heapdiff.snapshot.model import Snapshot
+from heapdiff.snapshot.model import Limit, Snapshot
 
 __all__ = ["take_census", "take_snapshot"]
 
+_EPOCH_VOID = Limit(
+    "epoch-void", "The program used gc.freeze() or gc.unfreeze() within the epoch, so identity is no longer exact."
+)
 _MAX_OBJECTS = 2**32 - 3  # object numbers have 32 bits
 
 
@@ -48,11 +54,15 @@ def take_snapshot(
     names = thread_names()
     started = time.perf_counter()
     columns, pause, pause_cpu = capture(names, *_bounds(max_objects, max_bytes), sites and frames is not None)
-    return Snapshot(
-        columns,
-        process.with_pause(pause, pause_cpu, time.perf_counter() - started),
-        limits_of(columns, traced=frames is not None and sites),
-    )
+    process = process.with_pause(pause, pause_cpu, time.perf_counter() - started)
+    limits = limits_of(columns, traced=frames is not None and sites)
+    epoch = running_epoch()
+    if epoch is not None:
+        if epoch.holds_in(columns):
+            process = attrs.evolve(process, epoch_start=epoch.start_time)
+        else:
+            limits = (*limits, _EPOCH_VOID)
+    return Snapshot(columns, process, limits)
 
 
 def take_census(*, max_objects: int | None = None, max_bytes: int | None = None) -> Census:

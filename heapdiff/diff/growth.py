@@ -5,6 +5,7 @@ from typing import Self
 
 import attrs
 
+from heapdiff.diff.identity import find_identity
 from heapdiff.diff.matching import PathMatcher, is_same_process, type_rows
 from heapdiff.diff.model import Garbage, HeapDiff, SiteGrowth, TypeGrowth
 from heapdiff.graph import HeapGraph
@@ -48,6 +49,7 @@ def diff_graphs(base: HeapGraph, now: HeapGraph, between: Iterable[HeapGraph] = 
         capture_times=tuple(moment.capture_time for moment in moments),
         snapshot_bytes=tuple(moment.snapshot_bytes for moment in moments),
         remarks=tuple(remarks),
+        identity=find_identity(base, now),
     )
 
 
