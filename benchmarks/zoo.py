@@ -46,6 +46,7 @@ class Case:
     rounds: int
     python: str
     is_fixed: bool = False  # the version that must come out clean
+    residue: str = ""  # what, as the truth says, still grows in the fixed version
 
     @property
     def requirements(self) -> Path:
@@ -119,6 +120,8 @@ def judge(case: Case, report: dict[str, Any], two: dict[str, Any]) -> Judgement:
     said = f"{first['type']}: {first['verdict']['rule']}" if first and first["verdict"] else ""
     if not case.is_leak:
         accused = [_accusation(grower) for each in (report, two) for grower in each["growers"] if _is_leak(grower)]
+        if case.is_fixed and case.residue:
+            return Judgement(said=f"{said} (known to remain)")
         return Judgement(accused=", ".join(dict.fromkeys(accused)), said=said)
     rules = {grower["verdict"]["rule"] for grower in growers if _is_leak(grower)}
     return Judgement(
@@ -161,6 +164,7 @@ def _read_case(folder: Path) -> Case:
         verdicts=frozenset(truth.get("verdicts", ())),
         rounds=truth.get("run", {}).get("rounds", 3),
         python=truth.get("python", "3.11"),
+        residue=truth.get("fixed_version_residual_growth", ""),
     )
 
 

@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Any
 from heapdiff.version import VERSION as __version__
 
 if TYPE_CHECKING:
-    from heapdiff.capture import Epoch, epoch, start_epoch, start_tracing, stop_tracing, take_census, take_snapshot
+    from heapdiff.capture import (
+        Epoch,
+        epoch,
+        register_type,
+        start_epoch,
+        start_tracing,
+        stop_tracing,
+        take_census,
+        take_snapshot,
+    )
     from heapdiff.errors import HeapdiffError
     from heapdiff.explain import DEFAULT_RULES, KnownGrowth
     from heapdiff.pipeline import compare
@@ -29,6 +38,7 @@ __all__ = [
     "epoch",
     "read_accepted",
     "read_snapshot",
+    "register_type",
     "start_epoch",
     "start_tracing",
     "stop_tracing",
@@ -51,6 +61,7 @@ _ROOM_OF = {
     "epoch": "heapdiff.capture",
     "read_accepted": "heapdiff.report.accept_file",
     "read_snapshot": "heapdiff.snapshot.file",
+    "register_type": "heapdiff.capture",
     "start_epoch": "heapdiff.capture",
     "start_tracing": "heapdiff.capture",
     "stop_tracing": "heapdiff.capture",
@@ -63,6 +74,9 @@ _ROOM_OF = {
 def __getattr__(name: str) -> Any:
     if name not in _ROOM_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if _ROOM_OF[name] == "heapdiff.capture":
+        # Whoever takes pictures writes them. What that needs is in the first one, and no growth in the second.
+        importlib.import_module("heapdiff.snapshot.file")
     value = globals()[name] = getattr(importlib.import_module(_ROOM_OF[name]), name)
     return value
 

@@ -22,7 +22,7 @@ _MANY = 20  # ... so many new objects each are one place, not a population
 
 # Names that a program makes up as it runs, so that each entry is a label path of its own.
 _MADE_UP = frozenset({LabelKind.KEY, LabelKind.ROOT_LOCAL, LabelKind.ROOT_THREAD, LabelKind.ROOT_NATIVE})
-_MADE_UP_WHEN_NEW = frozenset({LabelKind.ATTRIBUTE, LabelKind.CELL, LabelKind.LOCAL})
+_MADE_UP_WHEN_NEW = frozenset({LabelKind.ATTRIBUTE, LabelKind.CELL, LabelKind.LOCAL, LabelKind.ROOT_MODULE})
 
 _VARYING = frozenset({LabelKind.ROOT_LOCAL, LabelKind.ROOT_THREAD, LabelKind.KEY_OF_TYPE})  # thread names, key types
 

@@ -8,9 +8,10 @@ from typing import Protocol
 import attrs
 
 from heapdiff.diff.model import HeapDiff, PathGrowth
+from heapdiff.explain.joint import is_dominated
 from heapdiff.explain.model import Grower, Holder, Trend, Verdict, VerdictKind
 from heapdiff.sizes import count_text, size_text
-from heapdiff.snapshot.labels import LabelKind
+from heapdiff.snapshot.labels import LabelKind, kind_of, payload_of
 from heapdiff.snapshot.model import Process
 
 __all__ = ["LEAST_BYTES_TO_JUDGE", "Evidence", "Rule", "judge", "judge_garbage"]
@@ -18,6 +19,10 @@ __all__ = ["LEAST_BYTES_TO_JUDGE", "Evidence", "Rule", "judge", "judge_garbage"]
 LEAST_BYTES_TO_JUDGE = 65_536  # in each step; less is called a leak only where there are enough objects
 _MOST_STEPS = 6  # counts that a sentence can bear
 _LEAST_TO_JUDGE = 5  # new objects in each step
+
+
+# References of which each object has one by a name.
+_ONE_EACH = frozenset({LabelKind.ATTRIBUTE, LabelKind.KEY, LabelKind.CELL, LabelKind.LOCAL})
 
 
 @attrs.frozen(eq=False)
@@ -28,6 +33,7 @@ class Evidence:
     grower: Grower
     path: tuple[PathGrowth, ...]  # the label path from a root to the grower's new objects
     holder_depth: int  # index in *path* of the holder; -1: the root itself
+    sample: tuple[int, ...] = ()  # some of the new objects, by their numbers in the last snapshot
 
     @property
     def holder(self) -> Holder:
@@ -59,7 +65,7 @@ class Evidence:
         """What the trend alone supports: a leak takes growth in each of two or more steps."""
         if self.grower.trend in (Trend.STOPPED, Trend.SAW_TOOTH):
             return VerdictKind.BENIGN
-        if self.grower.trend is Trend.STEADY and self.is_substantial:
+        if self.grower.trend is Trend.STEADY and self.is_substantial and not self._replaces_entries:
             return VerdictKind.LEAK
         return VerdictKind.UNSURE
 
@@ -69,6 +75,29 @@ class Evidence:
         steps = self.diff.snapshot_count - 1
         large = max(self.grower.shallow_bytes_delta, self.grower.retained_bytes_delta or 0)
         return self.holder.new_objects >= _LEAST_TO_JUDGE * steps or large >= LEAST_BYTES_TO_JUDGE * steps
+
+    def references(self, obj: int) -> list[tuple[LabelKind, int]]:
+        """What an object of the last snapshot refers to: kind of reference and object, weak ones included."""
+        columns = self.diff.now.snapshot.columns
+        start, targets, labels = (columns[f"reference_{name}"] for name in ("start", "target", "label"))
+        return [(kind_of(labels[edge]), targets[edge]) for edge in range(start[obj], start[obj + 1])]
+
+    def has_internal(self, obj: int, name: str) -> bool:
+        """Whether an object of the last snapshot has an inner part of that name, as a class has a ``__mro__``."""
+        snapshot = self.diff.now.snapshot
+        start, labels = snapshot.columns["reference_start"], snapshot.columns["reference_label"]
+        found = (labels[edge] for edge in range(start[obj], start[obj + 1]))
+        return any(kind_of(label) is LabelKind.INTERNAL and snapshot.text(payload_of(label)) == name for label in found)
+
+    def is_freed_without_holder(self, objects: Sequence[int]) -> bool:
+        """Whether (nearly) all of some objects would go if the holder let go."""
+        return bool(objects) and is_dominated(self.diff.now, objects, self.holder.objects)
+
+    def is_below(self, text: str, module: str) -> bool:
+        """Whether the holder is the attribute *text* of that module or of something below it, or hangs there."""
+        roots = {f"module {module}", module}
+        names = [path.text for path in self.above]
+        return text in names and bool(roots & set(names[: names.index(text)]))
 
     def types_above(self) -> tuple[str, ...]:
         """The types on the path from the root to the holder."""
@@ -118,6 +147,19 @@ class Evidence:
             Trend.STOPPED: f"It stopped growing: {counts}.",
             Trend.SAW_TOOTH: f"It shrank in between ({counts}), so something takes entries out.",
         }[self.grower.trend]
+
+    @property
+    def _replaces_entries(self) -> bool:
+        """Whether the new objects took the places of others, or places that were there for them.
+
+        Counters do that outgrow the shared small numbers, and attributes that are set at first use.
+        """
+        holder = self.holder
+        if holder.object_count > 1 and self.below and self.below[0].kind in _ONE_EACH:
+            return holder.object_count <= holder.object_count_base and self.below[0].objects[-1] <= holder.object_count
+        if holder.object_count != 1 or holder.entries_now is None or len(self.below) != 1:
+            return False
+        return holder.entries_now - (holder.entries_base or 0) < holder.new_objects // 2
 
     @property
     def _may_be_structural(self) -> bool:

@@ -9,6 +9,7 @@ import attrs
 from heapdiff.diff.model import HeapDiff, TypeGrowth
 from heapdiff.explain.accumulation import Branch, find_branches, growth_below
 from heapdiff.explain.model import Trend
+from heapdiff.snapshot.labels import LabelKind
 
 __all__ = ["Candidate", "is_telling", "rank_growers", "trend_of"]
 
@@ -16,7 +17,9 @@ _LEAST_OBJECTS = 5  # fewer new objects are noise, unless they are large
 _LEAST_BYTES = 4096
 _ONE_OFF_OBJECTS = 5  # in each step; fewer are rather an import than a leak
 _ONE_OFF_BYTES = 65_536
+_SLOWER = 0.7  # the later half of the steps adds less than this part of the earlier half
 _CONSIDERED = 60  # types whose branches are looked for
+_PLAIN_WEIGHT = 16  # growth of plain containers counts that much less than that of a class with a name
 
 # Types without a meaning of their own: what holds them tells more. Those of builtins are added by rule.
 _PLAIN = frozenset(
@@ -54,6 +57,7 @@ _PLAIN = frozenset(
     }
 )
 
+_ENTRY_KINDS = frozenset({LabelKind.KEY, LabelKind.KEY_OF_TYPE, LabelKind.ELEMENT, LabelKind.MEMBER})
 _TREND_RANK = {Trend.STEADY: 0, Trend.TWO_PICTURES: 0, Trend.SLOWING: 1, Trend.SAW_TOOTH: 2, Trend.STOPPED: 2}
 
 
@@ -90,9 +94,12 @@ def rank_growers(diff: HeapDiff, count: int) -> tuple[Candidate, ...]:
     grouped = _without_echoes(grouped)
     best = {candidate.group: _importance(candidate)[:2] for candidate in reversed(grouped)}
     leading = _leading(diff, grouped)
+    telling = {candidate.group for candidate in grouped if is_telling(candidate.growth)}
 
     def place(candidate: Candidate) -> tuple[object, ...]:
         rank, size = best[candidate.group]
+        if candidate.group not in telling:
+            size //= _PLAIN_WEIGHT
         return (rank, candidate not in leading, size, candidate.group, *_within(candidate))
 
     return tuple(sorted(grouped, key=place)[:count])
@@ -104,21 +111,30 @@ def is_telling(growth: TypeGrowth) -> bool:
 
 
 def trend_of(counts: Sequence[int]) -> Trend:
-    """How the counts went from snapshot to snapshot; two of them cannot show it."""
+    """How the counts went from snapshot to snapshot; two of them cannot show it.
+
+    The first steps may be a warm-up: the very first whatever it was, others where nothing was added yet.
+    """
     steps = [later - earlier for earlier, later in pairwise(counts)]
     if len(steps) < 2:  # noqa: PLR2004 - a trend takes two steps
         return Trend.TWO_PICTURES
-    if len(steps) > 2 and trend_of(counts[1:]) is Trend.STEADY:  # noqa: PLR2004 - the first step may be a warm-up
-        return Trend.STEADY
-    largest = max(steps)
-    slack = max(1, largest // 20)
-    if min(steps) < -slack:
+    slack = max(1, max(steps) // 20)
+    settled = steps if len(steps) == 2 else steps[1:]  # noqa: PLR2004 - one step alone is no trend
+    if min(settled) < -slack:
         return Trend.SAW_TOOTH
     if steps[-1] <= slack:
         return Trend.STOPPED
-    if min(steps) <= slack or steps[-1] <= largest / 2:
+    while len(settled) > max(2, len(steps) // 2) and settled[0] <= slack:
+        settled = settled[1:]
+    if min(settled) <= slack or settled[-1] <= max(settled) / 2 or _slows_down(settled):
         return Trend.SLOWING
     return Trend.STEADY
+
+
+def _slows_down(steps: Sequence[int]) -> bool:
+    """Whether the later half of four or more steps added much less than the earlier half, as in a cache that fills."""
+    half = len(steps) // 2
+    return len(steps) >= 4 and sum(steps[-half:]) < _SLOWER * sum(steps[:half])  # noqa: PLR2004 - halves of two
 
 
 def _likely(diff: HeapDiff) -> list[TypeGrowth]:
@@ -139,11 +155,16 @@ def _candidate(diff: HeapDiff, row: TypeGrowth) -> Candidate | None:
     steps = growth_below(diff.paths, row.name, branch.point_paths)
     sizes = diff.paths.subtree_bytes_delta
     above = branch.steps[min(1, len(branch.steps) - 1)] if branch.point == 0 else branch.point_paths
+    trend = trend_of(_in_place_steps(diff, branch) if branch.in_place else steps)
+    if trend is Trend.STEADY and branch.point and not branch.in_place:
+        # Small numbers and shared strings are counted elsewhere at first, and so seem to come late to a full container.
+        is_full = _entry_trend(diff, branch, steps[-1] - steps[0]) in (Trend.STOPPED, Trend.SAW_TOOTH)
+        trend = Trend.SLOWING if is_full else trend
     return Candidate(
         growth=row,
         branches=branches,
         steps=steps,
-        trend=trend_of(_in_place_steps(diff, branch) if branch.in_place else steps),
+        trend=trend,
         group=0,
         group_growth_bytes=sum(sizes[number] for number in above),
     )
@@ -152,6 +173,16 @@ def _candidate(diff: HeapDiff, row: TypeGrowth) -> Candidate | None:
 def _in_place_steps(diff: HeapDiff, branch: Branch) -> list[int]:
     columns = zip(*(diff.paths[number].shallow_bytes for number in branch.point_paths), strict=True)
     return [sum(sizes) for sizes in columns]
+
+
+def _entry_trend(diff: HeapDiff, branch: Branch, new_objects: int) -> Trend | None:
+    """How the number of the holder's elements went; None where they are too few to bring the new objects."""
+    paths = diff.paths
+    children = {child for number in branch.point_paths for child in paths.children[number]}
+    entries = [paths[child].objects for child in children if paths[child].kind in _ENTRY_KINDS]
+    if sum(objects[-1] - objects[0] for objects in entries) <= new_objects // 2:
+        return None
+    return trend_of([sum(column) for column in zip(*entries, strict=True)])
 
 
 def _point_key(diff: HeapDiff, candidate: Candidate) -> object:

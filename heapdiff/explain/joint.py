@@ -15,7 +15,7 @@ from heapdiff.graph import HeapGraph
 from heapdiff.native import Columns, label_growth, label_tree, shortest_paths
 from heapdiff.snapshot.model import Snapshot
 
-__all__ = ["add_joint_holders"]
+__all__ = ["add_joint_holders", "is_dominated"]
 
 _STILL_LIVE = 0.1  # so much of the sample outlives its holder: somebody else holds it too
 _KNOWN = 0.5  # so much of what is left hangs below a holder that is known from other growers
@@ -39,7 +39,7 @@ def add_joint_holders(
         first = places[number][0].holder
         if candidate.branch.in_place or not first.objects:
             continue
-        if not _is_dominated(diff.now, samples[number], first.objects):
+        if not is_dominated(diff.now, samples[number], first.objects):
             groups.setdefault(candidate.group, []).append(number)
     known = [row[0] for row in places if row[0].holder.objects]
     for members in list(groups.values())[:_SEARCHED_GROUPS]:
@@ -154,7 +154,7 @@ def _as_joint(place: Place, new_objects: int | None = None) -> Place:
     return attrs.evolve(place, holder=holder)
 
 
-def _is_dominated(graph: HeapGraph, sample: Sequence[int], holders: Sequence[int]) -> bool:
+def is_dominated(graph: HeapGraph, sample: Sequence[int], holders: Sequence[int]) -> bool:
     """Whether (nearly) all of the sample would go with the holders, as far as dominators tell."""
     immediate = graph.dominators["immediate_dominator"]
     known = dict.fromkeys(holders, True) | {0: False}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from heapdiff.explain.evidence import LEAST_BYTES_TO_JUDGE, Evidence, Rule
 from heapdiff.explain.model import Holder, HolderKind, Trend, Verdict, VerdictKind
@@ -91,7 +92,7 @@ def interpreter_callbacks(evidence: Evidence) -> Verdict | None:
     """Callbacks in lists of the interpreter that have no way out, such as os.register_at_fork's."""
     words = " ".join(path.text for path in evidence.above[:3]).lower()
     is_interpreter = evidence.root_kind is LabelKind.ROOT_INTERPRETER
-    is_list = ("atexit" in words and evidence.holder.type_name in ("list", "dict")) or words.startswith("gc callbacks")
+    is_list = ("atexit" in words and evidence.holder.type_name in ("list", "dict")) or words.endswith("gc callbacks")
     if not (is_interpreter or is_list):
         return None
     return evidence.verdict(
@@ -140,13 +141,36 @@ def context_variable(evidence: Evidence) -> Verdict | None:
     )
 
 
+_METRIC_NAMES = re.compile(r"metric|label|series|aggregation|instrument|gauge|histogram|timeseries", re.IGNORECASE)
+_METRIC_TYPES = re.compile(r"(^|\.)_?(Counter|Gauge|Histogram|Summary|Metric|Meter|Timer|Instrument)\w*$")
+
+
+def metric_labels(evidence: Evidence) -> Verdict | None:
+    """Metrics by the values of their labels, which take ever new values."""
+    holder = evidence.holder
+    keys = [hop.label for before, hop in pairwise(evidence.grower.chain) if before.is_holder]
+    is_by_values = any(label.startswith(("[<tuple>", "[<frozenset>")) for label in keys)
+    owners = [path for path in evidence.above[-3:] if not path.type_name.startswith("collections.")]
+    is_metric = any(_METRIC_TYPES.search(path.type_name) or _METRIC_NAMES.search(path.text) for path in owners)
+    if not _MAPPINGS.search(holder.type_name) or not is_by_values or not is_metric:
+        return None
+    return evidence.verdict(
+        "metric-labels",
+        f"{holder.expression} keeps one entry for each combination of label values, for ever: "
+        f"{_entries(holder, 'combinations')}.",
+        "Let labels take few values only: no user, path, id or error text (a route's pattern, not its path); or remove "
+        "the combinations that are done with.",
+    )
+
+
 # What the new objects are
 
 
 def runtime_classes(evidence: Evidence) -> Verdict | None:
     """Classes that are created again and again."""
     below = (*evidence.types_below(), evidence.grower.type_name)
-    if not any(name == "type" or name.endswith(("ABCMeta", "EnumType")) for name in below):
+    is_class = any(name == "type" or name.endswith(("ABCMeta", "EnumType")) for name in below)
+    if not is_class and not any(evidence.has_internal(obj, "__mro__") for obj in evidence.sample[:1]):
         return None
     return evidence.verdict(
         "runtime-classes",
@@ -161,6 +185,8 @@ _TASKS = re.compile(r"(^|\.)(Task|Future|coroutine|generator|async_generator|Thr
 def pending_task(evidence: Evidence) -> Verdict | None:
     """Tasks, generators and threads that never finish."""
     tasks = [name for name in (*evidence.types_below(), evidence.grower.type_name) if _TASKS.search(name)]
+    if evidence.is_below("_active", "threading") or evidence.is_below("_limbo", "threading"):
+        tasks = ["thread"]
     if not tasks:
         return None
     return evidence.verdict(
@@ -202,7 +228,7 @@ _LISTENER_WORDS = re.compile(
 
 def listener_never_removed(evidence: Evidence) -> Verdict | None:
     """Callbacks in a registry of listeners; named as such by the program, and callable or holding callables."""
-    named = next((path.text for path in reversed(evidence.above) if path.kind in _NAMED and path.text), "")
+    named = " ".join(path.text for path in evidence.above[-2:] if path.kind in _NAMED)
     callables = (
         "function",
         "method",
@@ -216,8 +242,8 @@ def listener_never_removed(evidence: Evidence) -> Verdict | None:
         return None
     return evidence.verdict(
         "listener-never-removed",
-        f"{_entries(evidence.holder, 'listeners').capitalize()} to {evidence.holder.expression}, and each keeps "
-        "alive what it closes over.",
+        f"{_entries(evidence.holder, 'listeners').capitalize()} to {evidence.holder.expression} and none removed; each "
+        "keeps alive what it is bound to or closes over.",
         "Remove the listener where its owner ends, or register a weakref.WeakMethod.",
     )
 
@@ -229,28 +255,67 @@ _NAMED = frozenset({LabelKind.ATTRIBUTE, LabelKind.KEY, LabelKind.CELL, LabelKin
 
 
 def weak_mapping_held_by_value(evidence: Evidence) -> Verdict | None:
-    """A weak mapping whose entries cannot go, because their values lead back to their keys."""
+    """A weak mapping whose entries cannot go, because their values lead back to their keys (or keys to values)."""
     types = evidence.types_above()
-    weak = next((name for name in reversed(types) if name.endswith(("WeakKeyDictionary", "WeakValueDictionary"))), None)
-    if weak is None or not types[-2:].count(weak):
+    weak = next((name for name in reversed(types[-2:]) if name.endswith(_WEAK_MAPPINGS)), None)
+    if weak is None or not evidence.is_freed_without_holder(_weakly_held(evidence)):
         return None
+    back = ("value", "key") if weak.endswith("WeakKeyDictionary") else ("key", "value")
     return evidence.verdict(
         "weak-mapping-held-by-value",
-        f"The entries of the {weak.rpartition('.')[2]} {evidence.holder.expression} outlive their keys: "
-        "a value leads back to its key.",
-        "Let the value not refer to the key (hold it through weakref.ref), or remove the entry where the key ends.",
+        f"The entries of the {weak.rpartition('.')[2]} {evidence.holder.expression} outlive what they are to go with: "
+        f"a {back[0]} leads back to its {back[1]}.",
+        f"Let the {back[0]} not refer to the {back[1]} (hold it through weakref.ref), or remove the entry where "
+        f"the {back[1]} ends.",
         structural=True,
     )
+
+
+_WEAK_MAPPINGS = ("WeakKeyDictionary", "WeakValueDictionary")
+_WEAK_SAMPLE = 200
+
+
+def _weakly_held(evidence: Evidence) -> list[int]:
+    """The objects that the holder's entries refer to weakly."""
+    found: list[int] = []
+    for holder in evidence.holder.objects:
+        tables = [holder, *(target for kind, target in evidence.references(holder) if kind is LabelKind.ATTRIBUTE)]
+        tables += [entry for table in tables for kind, entry in evidence.references(table) if kind is LabelKind.KEY]
+        for table in tables:
+            for kind, entry in evidence.references(table)[-2 * _WEAK_SAMPLE :]:
+                if kind in (LabelKind.KEY_OBJECT, LabelKind.KEY_OF_TYPE):
+                    found += [target for weak, target in evidence.references(entry) if weak is LabelKind.WEAK]
+    return found[-_WEAK_SAMPLE:]
+
+
+def dead_weakrefs(evidence: Evidence) -> Verdict | None:
+    """Weak references whose objects are gone, and which nobody takes out of the container they are in."""
+    name = evidence.grower.type_name
+    if not name.startswith("weakref.") or name.endswith(("Dictionary", "Set", "finalize")) or not evidence.sample:
+        return None
+    dead = sum(all(kind is not LabelKind.WEAK for kind, _ in evidence.references(ref)) for ref in evidence.sample)
+    if dead < _MOSTLY * len(evidence.sample):
+        return None
+    return evidence.verdict(
+        "dead-weakrefs",
+        f"{_new(evidence)} refer to nothing any more, yet {evidence.holder.expression} keeps them.",
+        "Give each a callback that takes it out, weakref.ref(obj, container.remove), or use weakref.WeakSet or "
+        "WeakKeyDictionary, which do so.",
+    )
+
+
+_MOSTLY = 0.8
 
 
 def unbounded_lru_cache(evidence: Evidence) -> Verdict | None:
     """A functools.lru_cache that fills and fills."""
     if not _at_lru_cache(evidence):
         return None
+    if _is_bounded_lru_cache(evidence):
+        return _filling_lru_cache(evidence)
     return evidence.verdict(
         "unbounded-lru-cache",
-        f"A functools.lru_cache that {_grows(evidence)} ({_entries(evidence.holder, 'entries')}), "
-        "so it has no bound, or one that is not reached yet.",
+        f"A functools.lru_cache without a bound that {_grows(evidence)}: {_entries(evidence.holder, 'entries')}.",
         "Give it a maxsize that fits, or call cache_clear() where its results are done with.",
     )
 
@@ -258,7 +323,7 @@ def unbounded_lru_cache(evidence: Evidence) -> Verdict | None:
 def lru_cache_keys_pin_objects(evidence: Evidence) -> Verdict | None:
     """A functools.lru_cache on a method: the keys of its entries keep each instance alive."""
     keys = {LabelKind.KEY_OBJECT, LabelKind.ELEMENT}
-    if not _at_lru_cache(evidence) or "." not in evidence.grower.type_name:
+    if not _at_lru_cache(evidence) or "." not in evidence.grower.type_name or _is_bounded_lru_cache(evidence):
         return None
     in_key = any(path.type_name in ("tuple", "functools._HashedSeq") for path in evidence.below[:-1])
     if not (in_key and evidence.below[-1].kind in keys):
@@ -273,11 +338,12 @@ def lru_cache_keys_pin_objects(evidence: Evidence) -> Verdict | None:
 
 def logging_loggers(evidence: Evidence) -> Verdict | None:
     """Loggers by made-up names; logging keeps every logger for ever."""
-    if not any(path.text == "loggerDict" for path in evidence.above):
+    if not any(path.text == "loggerDict" for path in evidence.above[-1:]):
         return None
     return evidence.verdict(
         "logging-loggers",
-        f"logging keeps every logger by name for ever (loggerDict), and {_new(evidence)} were asked for by new names.",
+        "logging keeps every logger by name for ever (loggerDict): "
+        f"{_entries(evidence.holder, 'loggers')} by new names.",
         "Use one logger for each module, logging.getLogger(__name__), and put what varies into "
         "the record (extra=, LoggerAdapter).",
     )
@@ -285,15 +351,15 @@ def logging_loggers(evidence: Evidence) -> Verdict | None:
 
 def logging_handlers(evidence: Evidence) -> Verdict | None:
     """Handlers added again and again."""
-    is_handlers = any(path.text in ("handlers", "_handlerList", "_handlers") for path in evidence.above[-2:])
-    if not is_handlers or not any(
-        "logging" in path.type_name or path.text.startswith("logging") for path in evidence.path
-    ):
+    names = {path.text for path in evidence.above[-2:]} & {"handlers", "_handlerList", "_handlers", "filters"}
+    if not names or not any("logging" in path.type_name or path.text.startswith("logging") for path in evidence.path):
         return None
+    kind = "filter" if "filters" in names else "handler"
     return evidence.verdict(
         "logging-handlers",
-        f"Logging handlers are added and never removed: {_entries(evidence.holder, 'handlers')}.",
-        "Configure logging once, or call removeHandler() and close() where the handler's owner ends.",
+        f"Logging {kind}s are added and never removed: {_entries(evidence.holder, f'{kind}s')}.",
+        f"Configure logging once, or call remove{kind.title()}() where the {kind}'s owner ends"
+        f"{', and close() it' if kind == 'handler' else ''}.",
     )
 
 
@@ -324,19 +390,25 @@ def bounded_cache_filling(evidence: Evidence) -> Verdict | None:
 
 def module_loaded(evidence: Evidence) -> Verdict | None:
     """Modules that were imported between the snapshots."""
-    if not evidence.path or evidence.path[0].kind is not LabelKind.ROOT_MODULE:
+    module = evidence.path[0] if evidence.path else None
+    if module is None or module.kind is not LabelKind.ROOT_MODULE:
         return None
-    module = evidence.path[0]
-    if (
-        module.objects[0] > 0
-        or evidence.grower.trend not in (Trend.TWO_PICTURES, Trend.STOPPED)
-        or evidence.holder_depth > 0
-    ):
+    if module.objects[0] > 0 or evidence.holder_depth > 0:
+        return None
+    if evidence.grower.trend in (Trend.TWO_PICTURES, Trend.STOPPED):
+        return Verdict(
+            "module-loaded",
+            VerdictKind.BENIGN,
+            f"{module.text} and what belongs to it was imported between the two moments; that happens once.",
+        )
+    if evidence.holder_depth == 0:
         return None
     return Verdict(
         "module-loaded",
-        VerdictKind.BENIGN,
-        f"The module {module.text} was imported between the two moments; that happens once.",
+        VerdictKind.UNSURE,
+        f"Modules go on being imported, {module.text} among them. {evidence.trend_text(evidence.kind)}",
+        "Where they are made by the program (types.ModuleType, importlib with new names), take them out of sys.modules "
+        "when they are done with.",
     )
 
 
@@ -351,11 +423,13 @@ DEFAULT_RULES: tuple[Rule, ...] = (
     listener_never_removed,
     thread_local,
     context_variable,
+    metric_labels,
     native_held,
     interpreter_callbacks,
     unbounded_lru_cache,
     lru_cache_keys_pin_objects,
     weak_mapping_held_by_value,
+    dead_weakrefs,
     logging_handlers,
     logging_loggers,
     exception_pins_frames,
@@ -394,6 +468,29 @@ def _is_larger(evidence: Evidence) -> bool:
     grower = evidence.grower
     few = grower.objects_delta <= 2  # noqa: PLR2004 - it was replaced by a longer one
     return few and grower.shallow_bytes_delta >= LEAST_BYTES_TO_JUDGE
+
+
+def _is_bounded_lru_cache(evidence: Evidence) -> bool:
+    """Whether it has a maxsize: only then are its entries in a linked list by age."""
+    paths = evidence.diff.paths
+    wrapper = next((p for p in reversed(evidence.above) if p.type_name == "functools._lru_cache_wrapper"), None)
+    below = list(paths.children[wrapper.number]) if wrapper else []
+    below += [grandchild for child in below for grandchild in paths.children[child]]
+    return any(paths[number].type_name == "functools._lru_list_elem" for number in below)
+
+
+def _filling_lru_cache(evidence: Evidence) -> Verdict:
+    is_benign = evidence.kind is VerdictKind.BENIGN
+    return Verdict(
+        "bounded-cache-filling",
+        VerdictKind.BENIGN if is_benign else VerdictKind.UNSURE,
+        f"A functools.lru_cache with a bound fills up: {_entries(evidence.holder, 'entries')}. "
+        f"{evidence.trend_text(evidence.kind)}".strip(),
+        ""
+        if is_benign
+        else "Wait until it is full (cache_info() tells maxsize and currsize), and compare then; where "
+        "it is too large, lower its maxsize.",
+    )
 
 
 def _at_lru_cache(evidence: Evidence) -> bool:

@@ -78,6 +78,8 @@ def _grower(diff: HeapDiff, candidate: Candidate, held: Held, rules: Sequence[Ru
     if held.sample:
         node = diff.now.label_tree["node_of"][held.sample[0]]
         path = next((_with_root(diff, n) for n in _paths_of_node(diff, node)), path)
+    if branch.point and held.holders:
+        depth = next((place for place, step in enumerate(path) if step.number == held.holders[0].path), depth)
     grower = Grower(
         type_name=candidate.growth.name,
         objects=candidate.growth.objects,
@@ -93,7 +95,7 @@ def _grower(diff: HeapDiff, candidate: Candidate, held: Held, rules: Sequence[Ru
         in_place=branch.in_place,
         fingerprint=_fingerprint(diff, candidate),
     )
-    return attrs.evolve(grower, verdict=judge(Evidence(diff, grower, path, depth), rules))
+    return attrs.evolve(grower, verdict=judge(Evidence(diff, grower, path, depth, held.sample), rules))
 
 
 def _settled(growers: Sequence[Grower]) -> tuple[Grower, ...]:

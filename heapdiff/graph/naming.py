@@ -88,7 +88,11 @@ def path_expression(steps: Iterable[tuple[LabelKind, str]]) -> str:
     """
     parts: list[str] = []
     before_namespace: str | None = None
+    before: tuple[LabelKind, str] | None = None
     for kind, text in steps:
+        if kind is LabelKind.INTERNAL and (kind, text) == before:
+            continue  # the trie of a context, however deep
+        before = kind, text
         if before_namespace is not None:
             parts.append(f".{text}" if kind is LabelKind.KEY else before_namespace + _part(kind, text))
             before_namespace = None

@@ -115,7 +115,77 @@ def in_weak_mapping(count: int) -> Sketch:
     sketch = app()
     sketch.add("weak", "weakref.WeakKeyDictionary", "app", ("ATTRIBUTE", "BY_LOOP"))
     sketch.add("data", "dict", "weak", ("ATTRIBUTE", "data"))
+    tasks = sketch.many(count, "app.Task", "data", ("KEY_OF_TYPE", "weakref.ReferenceType"))
+    for task, key in zip(tasks, sketch.many(count, "weakref.ReferenceType", "data", ("KEY_OBJECT", 0)), strict=True):
+        sketch.refer(key, sketch.add(f"{task}.loop", "app.Loop", task, ("ATTRIBUTE", "loop")), ("WEAK", 0))
+    return sketch
+
+
+def in_weak_mapping_of_objects_held_elsewhere(count: int) -> Sketch:
+    sketch = app()
+    sketch.add("weak", "weakref.WeakKeyDictionary", "app", ("ATTRIBUTE", "BY_LOOP"))
+    sketch.add("data", "dict", "weak", ("ATTRIBUTE", "data"))
     sketch.many(count, "app.Task", "data", ("KEY_OF_TYPE", "weakref.ReferenceType"))
+    loops = sketch.many(count, "app.Loop", "app", ("ATTRIBUTE", "loop"))
+    for loop, key in zip(loops, sketch.many(count, "weakref.ReferenceType", "data", ("KEY_OBJECT", 0)), strict=True):
+        sketch.refer(key, loop, ("WEAK", 0))
+    return sketch
+
+
+def dead_references(count: int) -> Sketch:
+    sketch = app()
+    sketch.add("views", "list", "app", ("ATTRIBUTE", "VIEWS"))
+    sketch.many(count, "weakref.ReferenceType", "views", ("ELEMENT", 0))
+    return sketch
+
+
+def live_references(count: int) -> Sketch:
+    sketch = dead_references(count)
+    for number in range(count):
+        sketch.add(f"view{number}", "app.View", "app", ("ATTRIBUTE", "view"))
+        sketch.refer(f"views/weakref.ReferenceType{number}", f"view{number}", ("WEAK", 0))
+    return sketch
+
+
+def counters(count: int) -> Sketch:
+    sketch = app()
+    sketch.add("requests", "prometheus_client.metrics.Counter", "app", ("ATTRIBUTE", "REQUESTS"))
+    sketch.add("children", "dict", "requests", ("ATTRIBUTE", "_metrics"))
+    sketch.many(count, "prometheus_client.values.Value", "children", ("KEY_OF_TYPE", "tuple"))
+    return sketch
+
+
+def filters(count: int) -> Sketch:
+    sketch = app()
+    sketch.add("log", "logging.Logger", "app", ("ATTRIBUTE", "log"))
+    sketch.add("filters", "list", "log", ("ATTRIBUTE", "filters"))
+    sketch.many(count, "app.RequestFilter", "filters", ("ELEMENT", 0))
+    return sketch
+
+
+def methods_by_event(count: int) -> Sketch:
+    sketch = app()
+    sketch.add("listeners", "dict", "app", ("ATTRIBUTE", "_listeners"))
+    sketch.add("changed", "list", "listeners", ("KEY", "changed"))
+    for method in sketch.many(count, "method", "changed", ("ELEMENT", 0)):
+        sketch.add(f"{method}.self", "app.View", method, ("ATTRIBUTE", "__self__"))
+    return sketch
+
+
+def running_threads(count: int) -> Sketch:
+    sketch = Sketch()
+    sketch.module("threading")
+    sketch.add("active", "dict", "threading", ("ATTRIBUTE", "_active"))
+    sketch.many(count, "app.Worker", "active", ("KEY_OF_TYPE", "int"))
+    return sketch
+
+
+def in_bounded_lru_cache(count: int) -> Sketch:
+    sketch = app()
+    sketch.add("load", "functools._lru_cache_wrapper", "app", ("ATTRIBUTE", "load"))
+    sketch.add("table", "dict", "load", ("ATTRIBUTE", "cache"))
+    sketch.many(count, "functools._lru_list_elem", "table", ("KEY_OF_TYPE", "int"))
+    sketch.many(count, "app.Page", "load", ("CACHE_ENTRY", 0))
     return sketch
 
 
@@ -170,7 +240,12 @@ def native(count: int) -> Sketch:
         ("thread-local", in_thread_local),
         ("contextvar", in_context),
         ("weak-mapping-held-by-value", in_weak_mapping),
+        ("dead-weakrefs", dead_references),
         ("listener-never-removed", listeners),
+        ("listener-never-removed", methods_by_event),
+        ("metric-labels", counters),
+        ("logging-handlers", filters),
+        ("pending-task-or-generator", running_threads),
         ("pending-task-or-generator", in_tasks),
         ("runtime-classes", classes),
         ("unclosed-resource", sockets),
@@ -200,6 +275,24 @@ def test_a_container_that_filled_up_is_benign(draw: Draw) -> None:
     found = verdict(draw, 3, 40, 40)
 
     assert (found.rule, found.kind) == ("bounded-cache-filling", VerdictKind.BENIGN)
+
+
+def test_a_cache_with_a_bound_is_not_accused_while_it_fills_up() -> None:
+    found = verdict(in_bounded_lru_cache)
+
+    assert (found.rule, found.kind) == ("bounded-cache-filling", VerdictKind.UNSURE)
+
+
+def test_a_weak_mapping_is_not_blamed_for_objects_that_are_held_elsewhere() -> None:
+    assert verdict(in_weak_mapping_of_objects_held_elsewhere, 3, 40).kind is VerdictKind.UNSURE
+
+
+def test_weak_references_to_living_objects_are_not_dead() -> None:
+    rules = {
+        g.verdict.rule for g in compare(*(live_references(n).snapshot() for n in (3, 40, 80))).growers if g.verdict
+    }
+
+    assert "dead-weakrefs" not in rules
 
 
 def test_a_benign_verdict_asks_for_nothing_to_be_mended() -> None:

@@ -22,11 +22,12 @@ struct Segment {
     std::string library; // file name without folders
     uint64_t begin, end;
 };
+// Throws bad_alloc. To be called with the GIL held: it takes the loader's lock, and a process that another thread
+// forked meanwhile would find that lock taken for ever.
 std::vector<Segment> loaded_segments();
 
-// Calls scan(number of the segment, a copy of words of it) for each segment that is still loaded, until it returns
-// false; scan must not throw, because the loader's lock is held. False where it did so, or memory ran out.
-bool scan_segments(const std::vector<Segment>& segments,
-                   const std::function<bool(size_t, std::span<const uint64_t>)>& scan);
+// Calls scan with copies of the segment's words; what has been unloaded meanwhile is left out. False when memory ran
+// out.
+bool scan_segment(const Segment& segment, const std::function<void(std::span<const uint64_t>)>& scan);
 
 } // namespace heapdiff

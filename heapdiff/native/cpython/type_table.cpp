@@ -46,8 +46,6 @@ bool is_named(PyTypeObject* type, const char* name) {
 bool is_trusted_size(PyTypeObject* type) {
     static const char* const names[] = {"collections.deque",
                                         "collections.OrderedDict",
-                                        "_io.BytesIO",
-                                        "_io.StringIO",
                                         "_io.BufferedReader",
                                         "_io.BufferedWriter",
                                         "_io.BufferedRandom",
@@ -65,7 +63,6 @@ bool is_trusted_size(PyTypeObject* type) {
                                         "itertools.combinations",
                                         "itertools.combinations_with_replacement",
                                         "numpy.ndarray",
-                                        "ctypes.Structure",
                                         "_hashlib.HASH",
                                         "code",
                                         "memoryview"};
@@ -76,10 +73,19 @@ bool is_trusted_size(PyTypeObject* type) {
 
 // Types that keep memory of their own which nothing outside can size.
 bool has_native_memory(PyTypeObject* type) {
-    static const char* const prefixes[] = {"sqlite3.", "zlib.", "_ssl.",    "_bz2.",
-                                           "_lzma.",   "lxml.", "_socket.", "ssl."};
-    for (const char* prefix : prefixes)
-        if (std::strncmp(type->tp_name, prefix, std::strlen(prefix)) == 0) return true;
+    static const char* const prefixes[] = {"sqlite3.Connection",
+                                           "sqlite3.Statement",
+                                           "sqlite3.Blob",
+                                           "zlib.",
+                                           "_ssl.",
+                                           "_bz2.",
+                                           "_lzma.",
+                                           "_zstd.",
+                                           "pyexpat.",
+                                           "lxml."};
+    for (; type != nullptr; type = type->tp_base)
+        for (const char* prefix : prefixes)
+            if (std::strncmp(type->tp_name, prefix, std::strlen(prefix)) == 0) return true;
     return false;
 }
 
@@ -135,6 +141,7 @@ bool TypeTable::add(PyTypeObject* type) noexcept {
     info.pre_header = static_cast<uint32_t>(cpython::pre_header_bytes(type));
     info.managed_dict = cpython::has_managed_dict(type);
     info.native_memory = has_native_memory(type);
+    info.extension = extensions_.use_of(type);
     if (!name_type(info)) return false;
     shape_type(info);
     size_type(info);
@@ -197,6 +204,8 @@ bool TypeTable::find_members(TypeInfo& info) noexcept {
         for (PyMemberDef* member = own_slots ? type->tp_members : nullptr; member != nullptr && member->name != nullptr;
              ++member)
             if ((member->type == kObjectMember || member->type == kSlotMember) &&
+                member->offset >= static_cast<Py_ssize_t>(sizeof(PyObject)) &&
+                member->offset + static_cast<Py_ssize_t>(sizeof(PyObject*)) <= type->tp_basicsize &&
                 !add_member(member->offset, member->name))
                 return false;
     }
@@ -216,6 +225,9 @@ bool TypeTable::find_members(TypeInfo& info) noexcept {
     else if (info.base == &PyCFunction_Type)
         good = add_member(offsetof(PyCFunctionObject, m_self), "__self__") &&
                add_member(offsetof(PyCFunctionObject, m_module), "__module__");
+    else if (info.base == &PyMemoryView_Type) good = add_member(offsetof(PyMemoryViewObject, mbuf), "buffer");
+    else if (is_named(info.base, "managedbuffer"))
+        good = add_member(offsetof(_PyManagedBufferObject, master) + offsetof(Py_buffer, obj), "obj");
     info.member_count = static_cast<uint32_t>(members_.size()) - info.first_member;
     return good;
 }

@@ -349,6 +349,16 @@ template <class Visit> void visit_thread_state(PyThreadState* thread, Visit visi
     visit(thread->exc_state.exc_value, "exception being handled");
 }
 
+// ------------------------------------------------------------------ the interpreter
+
+inline bool is_finalizing() {
+#if PY_VERSION_HEX >= 0x030D0000
+    return Py_IsFinalizing();
+#else
+    return _Py_IsFinalizing();
+#endif
+}
+
 // ------------------------------------------------------------------ the collector
 
 // Distance from the permanent generation's head to the int that is 1 while a collection runs.

@@ -74,6 +74,8 @@ bool is_machinery(std::string_view name) {
     return false;
 }
 
+bool is_trie(const PyTypeObject* type) { return std::strncmp(type->tp_name, "hamt", 4) == 0; }
+
 } // namespace
 
 template <bool census> void Walker<census>::read_modules() noexcept {
@@ -248,20 +250,25 @@ template <bool census> void Walker<census>::read_object(PyObject* object, size_t
     if (!ok_) return;
     const TypeInfo& info = heap_.types[row];
     uint64_t bytes = shallow_bytes(object, info);
+    ExtensionBytes besides;
+    if (info.extension) besides = heap_.extensions.measure(object, info.extension);
+    bytes += besides.bytes;
     ok_ &= heap_.type.push(row);
     ok_ &= heap_.shallow.push(bytes < UINT32_MAX ? static_cast<uint32_t>(bytes) : UINT32_MAX);
     if (bytes >= UINT32_MAX) ok_ &= heap_.large_bytes.push(bytes);
     uint8_t flags = heap_.flags[i];
     if (is_immortal(object)) flags |= kImmortal;
     if (is_own(object, info)) flags |= kOwn;
-    if (info.native_memory) flags |= kNativeMemory;
+    if (besides.native_memory || (info.native_memory && !besides.sized)) flags |= kNativeMemory;
     heap_.flags[i] = flags;
     if constexpr (!census) {
         Py_ssize_t count = Py_REFCNT(object);
         ok_ &= heap_.count.push(count < 0 || count > UINT32_MAX ? UINT32_MAX : static_cast<uint32_t>(count));
         ok_ &= heap_.start.push(static_cast<uint32_t>(heap_.target.size()));
     }
+    size_t first = heap_.target.size();
     references(object, info);
+    if (info.extension) extension(object, info, first);
 }
 
 // ------------------------------------------------------------------ references
@@ -269,6 +276,10 @@ template <bool census> void Walker<census>::read_object(PyObject* object, size_t
 template <bool census> void Walker<census>::references(PyObject* object, const TypeInfo& info) noexcept {
     sees_type_ = false;
     if (info.shape == Shape::leaf) {
+        // A C type without a tp_traverse still says where its members are.
+        const Member* members = heap_.types.members(info);
+        for (uint32_t i = 0; i < info.member_count; ++i)
+            add(*reinterpret_cast<PyObject**>(reinterpret_cast<char*>(object) + members[i].offset), members[i].label);
         if (info.heap) add(reinterpret_cast<PyObject*>(info.type), LabelKind::type);
         return;
     }
@@ -555,6 +566,7 @@ template <bool census> void Walker<census>::traverse(PyObject* object, const Typ
     if constexpr (!census) {
         name_members(object, info, first);
         if (info.base_shape == Shape::lru_cache) name_cache(object, info, first);
+        if (info.type == &PyContext_Type || is_trie(info.type)) name_variables(first);
     }
 }
 
@@ -579,6 +591,38 @@ void Walker<census>::name_members(PyObject* object, const TypeInfo& info, size_t
     }
 }
 
+// What the type's layout or its author says, besides what the object reported itself from `first` on.
+template <bool census> void Walker<census>::extension(PyObject* object, const TypeInfo& info, size_t first) noexcept {
+    heap_.extensions.visit(
+        object, info.extension, [&](PyObject* target, std::string_view name) { add_named(target, name, first); },
+        [&](PyObject* target, size_t i) {
+            add(target, LabelKind::element, static_cast<uint32_t>(std::min<size_t>(i, kPayloadMask)));
+        });
+}
+
+// A reference that tp_traverse reported gets its name, one that was not reported is added.
+template <bool census> void Walker<census>::add_named(PyObject* target, std::string_view name, size_t first) noexcept {
+    if (target == nullptr) return;
+    if constexpr (census) {
+        add(target, LabelKind::attribute);
+    } else {
+        uint32_t text = heap_.texts.intern(name);
+        if (text == TextPool::kNoText) {
+            ok_ = false;
+            return;
+        }
+        uint32_t label = make_label(LabelKind::attribute, text);
+        for (size_t i = first; i < heap_.target.size(); ++i) {
+            if (heap_.target[i] != reinterpret_cast<uint64_t>(target)) continue;
+            if (heap_.label[i] == label) return;
+            if (kind_of(heap_.label[i]) != LabelKind::field) continue;
+            heap_.label[i] = label;
+            return;
+        }
+        add(target, label);
+    }
+}
+
 // A cache reports the keys and results of its links, then its table, its function and four constants.
 // Source: _functoolsmodule.c, lru_cache_tp_traverse.
 template <bool census> void Walker<census>::name_cache(PyObject* object, const TypeInfo& info, size_t first) noexcept {
@@ -592,6 +636,26 @@ template <bool census> void Walker<census>::name_cache(PyObject* object, const T
     heap_.label[table + 1] = make_label(LabelKind::attribute, heap_.texts.intern("__wrapped__"));
     for (size_t i = first; i < table; ++i)
         if (kind_of(heap_.label[i]) == LabelKind::field) heap_.label[i] = make_label(LabelKind::cache_entry);
+}
+
+// A context keeps its variables in a trie, whose nodes report each value right before its variable.
+// Source: hamt.c, hamt_node_bitmap_traverse and hamt_node_collision_traverse.
+template <bool census> void Walker<census>::name_variables(size_t first) noexcept {
+    struct Variable {
+        PyObject_HEAD
+        PyObject* name;
+    };
+    for (size_t i = first; i < heap_.target.size(); ++i) {
+        auto* target = reinterpret_cast<PyObject*>(heap_.target[i]);
+        if (is_trie(Py_TYPE(target))) {
+            heap_.label[i] = make_label(LabelKind::internal, heap_.texts.intern("variables"));
+        } else if (Py_TYPE(target) == &PyContextVar_Type) {
+            heap_.label[i] = make_label(LabelKind::key_object);
+            if (i == first || kind_of(heap_.label[i - 1]) != LabelKind::field) continue;
+            uint32_t name = heap_.texts.identifier(reinterpret_cast<Variable*>(target)->name);
+            heap_.label[i - 1] = name == TextPool::kNoText ? key_label(target) : make_label(LabelKind::key, name);
+        }
+    }
 }
 
 template class Walker<true>;

@@ -44,7 +44,8 @@ struct RawHeap {
     std::vector<StackWord> stack_words;
     AddressSet addresses;
     TextPool texts;
-    TypeTable types{texts};
+    Extensions extensions;
+    TypeTable types{texts, extensions};
 
     size_t bytes() const noexcept {
         return object.mapped_bytes() + type.mapped_bytes() + shallow.mapped_bytes() + count.mapped_bytes() +
@@ -101,8 +102,11 @@ template <bool census> class Walker {
     void frame(const cpython::InterpreterFrame* frame) noexcept;
     void descriptor(PyObject* object) noexcept;
     void traverse(PyObject* object, const TypeInfo& info) noexcept;
+    void extension(PyObject* object, const TypeInfo& info, size_t first) noexcept;
+    void add_named(PyObject* target, std::string_view name, size_t first) noexcept;
     void name_members(PyObject* object, const TypeInfo& info, size_t first) noexcept;
     void name_cache(PyObject* object, const TypeInfo& info, size_t first) noexcept;
+    void name_variables(size_t first) noexcept;
     void shared_keys(const cpython::DictKeys* keys) noexcept;
 
     void add(PyObject* target, uint32_t label) noexcept {
