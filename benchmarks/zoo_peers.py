@@ -40,7 +40,8 @@ def _pympler(case: Path, rounds: int) -> dict[str, Any]:
 
     tracking = _between(case, rounds, tracker.SummaryTracker)
     rows = sorted(tracking.diff(), key=lambda row: -row[2])
-    text = "\n".join(summary.format_(rows))  # type: ignore[no-untyped-call]
+    lines: Callable[[Any], Any] = summary.format_
+    text = "\n".join(lines(rows))
     return {"types": [str(row[0]) for row in rows], "text": text}
 
 
@@ -94,9 +95,10 @@ def _guppy(case: Path, rounds: int) -> dict[str, Any]:
         part = heap[number]
         types.append(str(part.kind).removeprefix("<").split(" ")[-1].removesuffix(">"))
         if number < _NAMED:
-            for ask in (lambda part=part: str(part.rp), lambda part=part: str(part.byid[0].shpaths)):
-                with contextlib.suppress(Exception):
-                    parts.append(ask())  # type: ignore[no-untyped-call]
+            with contextlib.suppress(Exception):
+                parts.append(str(part.rp))
+            with contextlib.suppress(Exception):
+                parts.append(str(part.byid[0].shpaths))
     return {"types": types, "text": "\n".join(parts)}
 
 

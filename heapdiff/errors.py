@@ -1,9 +1,11 @@
 """Every exception heapdiff raises on purpose; each says where, what was found, and the way out."""
 
 __all__ = [
+    "AcceptFileError",
     "CaptureBusyError",
     "CaptureError",
     "CaptureLimitError",
+    "EpochRefusedError",
     "HeapdiffError",
     "IncomparableSnapshotsError",
     "NothingFoundError",
@@ -33,8 +35,16 @@ class CaptureLimitError(CaptureError):
     """The heap is larger than the bound that was given, or than the memory that is left."""
 
 
+class EpochRefusedError(CaptureError):
+    """An epoch cannot start: another one runs, or the program itself uses gc.freeze()."""
+
+
 class UnsupportedInterpreterError(CaptureError):
     """This interpreter's heap has a layout that this build of heapdiff does not know."""
+
+
+class AcceptFileError(HeapdiffError):
+    """A file of accepted growth cannot be read or written, or an entry of it does not say what it must."""
 
 
 class SnapshotFileError(HeapdiffError):

@@ -11,7 +11,7 @@ from heapdiff.diff.model import HeapDiff, PathGrowth
 from heapdiff.explain.joint import is_dominated
 from heapdiff.explain.model import Grower, Holder, Trend, Verdict, VerdictKind
 from heapdiff.sizes import count_text, size_text
-from heapdiff.snapshot.labels import LabelKind, kind_of
+from heapdiff.snapshot.labels import LabelKind, kind_of, payload_of
 from heapdiff.snapshot.model import Process
 
 __all__ = ["LEAST_BYTES_TO_JUDGE", "Evidence", "Rule", "judge", "judge_garbage"]
@@ -19,6 +19,10 @@ __all__ = ["LEAST_BYTES_TO_JUDGE", "Evidence", "Rule", "judge", "judge_garbage"]
 LEAST_BYTES_TO_JUDGE = 65_536  # in each step; less is called a leak only where there are enough objects
 _MOST_STEPS = 6  # counts that a sentence can bear
 _LEAST_TO_JUDGE = 5  # new objects in each step
+
+
+# References of which each object has one by a name.
+_ONE_EACH = frozenset({LabelKind.ATTRIBUTE, LabelKind.KEY, LabelKind.CELL, LabelKind.LOCAL})
 
 
 @attrs.frozen(eq=False)
@@ -61,7 +65,7 @@ class Evidence:
         """What the trend alone supports: a leak takes growth in each of two or more steps."""
         if self.grower.trend in (Trend.STOPPED, Trend.SAW_TOOTH):
             return VerdictKind.BENIGN
-        if self.grower.trend is Trend.STEADY and self.is_substantial:
+        if self.grower.trend is Trend.STEADY and self.is_substantial and not self._replaces_entries:
             return VerdictKind.LEAK
         return VerdictKind.UNSURE
 
@@ -77,6 +81,13 @@ class Evidence:
         columns = self.diff.now.snapshot.columns
         start, targets, labels = (columns[f"reference_{name}"] for name in ("start", "target", "label"))
         return [(kind_of(labels[edge]), targets[edge]) for edge in range(start[obj], start[obj + 1])]
+
+    def has_internal(self, obj: int, name: str) -> bool:
+        """Whether an object of the last snapshot has an inner part of that name, as a class has a ``__mro__``."""
+        snapshot = self.diff.now.snapshot
+        start, labels = snapshot.columns["reference_start"], snapshot.columns["reference_label"]
+        found = (labels[edge] for edge in range(start[obj], start[obj + 1]))
+        return any(kind_of(label) is LabelKind.INTERNAL and snapshot.text(payload_of(label)) == name for label in found)
 
     def is_freed_without_holder(self, objects: Sequence[int]) -> bool:
         """Whether (nearly) all of some objects would go if the holder let go."""
@@ -136,6 +147,19 @@ class Evidence:
             Trend.STOPPED: f"It stopped growing: {counts}.",
             Trend.SAW_TOOTH: f"It shrank in between ({counts}), so something takes entries out.",
         }[self.grower.trend]
+
+    @property
+    def _replaces_entries(self) -> bool:
+        """Whether the new objects took the places of others, or places that were there for them.
+
+        Counters do that outgrow the shared small numbers, and attributes that are set at first use.
+        """
+        holder = self.holder
+        if holder.object_count > 1 and self.below and self.below[0].kind in _ONE_EACH:
+            return holder.object_count <= holder.object_count_base and self.below[0].objects[-1] <= holder.object_count
+        if holder.object_count != 1 or holder.entries_now is None or len(self.below) != 1:
+            return False
+        return holder.entries_now - (holder.entries_base or 0) < holder.new_objects // 2
 
     @property
     def _may_be_structural(self) -> bool:

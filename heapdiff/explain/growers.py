@@ -57,9 +57,7 @@ _PLAIN = frozenset(
     }
 )
 
-_ENTRY_KINDS = frozenset(
-    {LabelKind.KEY, LabelKind.KEY_OF_TYPE, LabelKind.KEY_OBJECT, LabelKind.ELEMENT, LabelKind.MEMBER}
-)
+_ENTRY_KINDS = frozenset({LabelKind.KEY, LabelKind.KEY_OF_TYPE, LabelKind.ELEMENT, LabelKind.MEMBER})
 _TREND_RANK = {Trend.STEADY: 0, Trend.TWO_PICTURES: 0, Trend.SLOWING: 1, Trend.SAW_TOOTH: 2, Trend.STOPPED: 2}
 
 

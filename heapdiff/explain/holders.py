@@ -10,7 +10,7 @@ from heapdiff.diff.model import HeapDiff
 from heapdiff.explain.growers import Candidate
 from heapdiff.explain.joint import add_joint_holders
 from heapdiff.explain.model import Holder
-from heapdiff.explain.places import Place, place_of, sample_of
+from heapdiff.explain.places import Place, narrowed, place_of, sample_of
 from heapdiff.graph import HeapGraph, retained_by_groups
 from heapdiff.native import Columns, survivors
 
@@ -40,6 +40,8 @@ def find_holders(diff: HeapDiff, candidates: Sequence[Candidate]) -> tuple[Held,
         ]
         for candidate in candidates
     ]
+    for row, sample in zip(places, samples, strict=True):
+        row[0] = narrowed(diff, row[0], sample)
     add_joint_holders(diff, candidates, samples, places)
     measured = _measure(diff, places)
     return tuple(Held(holders, sample) for holders, sample in zip(measured, samples, strict=True))

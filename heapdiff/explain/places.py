@@ -12,15 +12,18 @@ from heapdiff.diff.model import HeapDiff, PathTree
 from heapdiff.explain.accumulation import Branch, growth_below, named_steps
 from heapdiff.explain.growers import Candidate
 from heapdiff.explain.model import Holder, HolderKind
-from heapdiff.graph import HeapGraph, path_expression
+from heapdiff.graph import HeapGraph, LabelTree, path_expression
 from heapdiff.native import Columns, objects_at
 from heapdiff.snapshot.labels import LabelKind
 from heapdiff.snapshot.model import Snapshot
 
-__all__ = ["Place", "place_of", "sample_of"]
+__all__ = ["Place", "narrowed", "place_of", "sample_of"]
 
 _SAMPLE = 1000  # new objects for which it is proven that the holder keeps them
 _LIVE = 1
+_NEARLY_ALL = 0.7  # of the sample
+_NARROWED = 0.25  # a container has that many new elements for each new object
+_NARROWED_DEPTH = 16
 
 _KIND_OF_ROOT = {
     LabelKind.ROOT_LOCAL: HolderKind.LOCAL,
@@ -110,6 +113,52 @@ def place_of(
         shallow_bytes_delta=sum(path.shallow_bytes_delta for path in paths),
     )
     return Place(holder, objects_base)
+
+
+def narrowed(diff: HeapDiff, place: Place, sample: Sequence[int]) -> Place:
+    """The same place, or the container below its one object to which (nearly) all was added.
+
+    Label paths cannot tell the list of a root node from the lists of the nodes below it. Dominators can: it
+    keeps nearly all of the sample alive, and has about as many new elements as there are new objects.
+    """
+    holder = place.holder
+    if len(holder.objects) != 1 or holder.entries_now is not None or not sample:
+        return place
+    kept = _kept_below(diff.now, holder.objects[0], sample)
+    for obj in sorted(kept, key=lambda obj: -kept[obj]):
+        before = _at_address(diff.base, diff.now, obj) if diff.same_process else None
+        objects_base = () if before is None else (before,)
+        entries = _entries(diff.now.snapshot.columns, (obj,)) or 0
+        entries_base = _entries(diff.base.snapshot.columns, objects_base) or 0
+        if entries - entries_base < max(_NARROWED * holder.new_objects, 2) or before is None:
+            continue
+        node = diff.now.label_tree["node_of"][obj]
+        inner = attrs.evolve(
+            holder,
+            expression=LabelTree.of(diff.now).expression(node),
+            type_name=_type_of(diff.now.snapshot, obj),
+            path=next((path.number for path in diff.paths if path.now_node == node), None),
+            objects=(obj,),
+            entries_now=entries,
+            entries_base=entries_base,
+            shallow_bytes_delta=diff.now.snapshot.shallow_bytes(obj) - diff.base.snapshot.shallow_bytes(before),
+        )
+        return Place(inner, objects_base)
+    return place
+
+
+def _kept_below(graph: HeapGraph, holder: int, sample: Sequence[int]) -> dict[int, int]:
+    """How many of the sample each object right below the holder dominates, where that is nearly all of them."""
+    immediate = graph.dominators["immediate_dominator"]
+    kept: dict[int, int] = {}
+    for obj in sample:
+        at = immediate[obj]
+        for _ in range(_NARROWED_DEPTH):
+            if at in (holder, 0) or at >= len(immediate):
+                break
+            kept[at] = kept.get(at, 0) + 1
+            at = immediate[at]
+    return {obj: count for obj, count in kept.items() if count >= _NEARLY_ALL * len(sample)}
 
 
 def _expression(tree: PathTree, branch: Branch) -> str:

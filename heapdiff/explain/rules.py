@@ -169,7 +169,8 @@ def metric_labels(evidence: Evidence) -> Verdict | None:
 def runtime_classes(evidence: Evidence) -> Verdict | None:
     """Classes that are created again and again."""
     below = (*evidence.types_below(), evidence.grower.type_name)
-    if not any(name == "type" or name.endswith(("ABCMeta", "EnumType")) for name in below):
+    is_class = any(name == "type" or name.endswith(("ABCMeta", "EnumType")) for name in below)
+    if not is_class and not any(evidence.has_internal(obj, "__mro__") for obj in evidence.sample[:1]):
         return None
     return evidence.verdict(
         "runtime-classes",

@@ -11,10 +11,22 @@ import attrs
 
 from heapdiff.diff.model import HeapDiff, PathGrowth, SiteGrowth
 from heapdiff.explain.accumulation import named_steps
+from heapdiff.explain.blocks import judge_blocks, unexplained_blocks
 from heapdiff.explain.evidence import Evidence, Rule, judge, judge_garbage
 from heapdiff.explain.growers import Candidate, rank_growers
 from heapdiff.explain.holders import Held, find_holders
-from heapdiff.explain.model import ChainHop, Coverage, Explanation, Grower, HolderKind, Trend, Verdict, VerdictKind
+from heapdiff.explain.known import sort_out_known
+from heapdiff.explain.model import (
+    ChainHop,
+    Coverage,
+    Explanation,
+    Grower,
+    HolderKind,
+    KnownGrowth,
+    Trend,
+    Verdict,
+    VerdictKind,
+)
 from heapdiff.explain.rules import DEFAULT_RULES
 from heapdiff.graph import Hop, shortest_chain
 from heapdiff.snapshot.labels import LabelKind
@@ -24,20 +36,29 @@ __all__ = ["explain_diff"]
 _SITES = 3  # most productive allocation sites that are named for each grower
 
 
-def explain_diff(diff: HeapDiff, growers: int = 10, rules: Sequence[Rule] = DEFAULT_RULES) -> Explanation:
+def explain_diff(
+    diff: HeapDiff,
+    growers: int = 10,
+    rules: Sequence[Rule] = DEFAULT_RULES,
+    accept: Sequence[KnownGrowth] = (),
+) -> Explanation:
     """Why what grew cannot be freed, for at most *growers* types, the most telling first.
 
     Args:
         diff: What grew.
         growers: Types to explain, 0 or more.
         rules: Patterns to look for, from the general to the particular; the last that fits is taken.
+        accept: Growth that is known; it is told apart and takes no place among the growers.
 
     Raises:
         ValueError: *growers* is negative.
     """
     if growers < 0:
         raise ValueError(f"growers is {growers}; expected 0 or more")
-    candidates = rank_growers(diff, growers)
+    found = sort_out_known(
+        diff, rank_growers(diff, sys.maxsize), lambda candidate: _fingerprint(diff, candidate), accept
+    )
+    candidates = found.news[:growers]
     held = find_holders(diff, candidates)
     explained = _settled([_grower(diff, candidate, by, rules) for candidate, by in zip(candidates, held, strict=True)])
     return Explanation(
@@ -45,7 +66,10 @@ def explain_diff(diff: HeapDiff, growers: int = 10, rules: Sequence[Rule] = DEFA
         growers=explained,
         coverage=_coverage(diff, candidates),
         garbage_verdict=judge_garbage(diff),
+        blocks_verdict=judge_blocks(diff),
         next_step=_next_step(diff, explained),
+        accepted=found.accepted,
+        gone=found.gone,
     )
 
 
@@ -56,6 +80,8 @@ def _grower(diff: HeapDiff, candidate: Candidate, held: Held, rules: Sequence[Ru
     if held.sample:
         node = diff.now.label_tree["node_of"][held.sample[0]]
         path = next((_with_root(diff, n) for n in _paths_of_node(diff, node)), path)
+    if branch.point and held.holders:
+        depth = next((place for place, step in enumerate(path) if step.number == held.holders[0].path), depth)
     grower = Grower(
         type_name=candidate.growth.name,
         objects=candidate.growth.objects,
@@ -160,6 +186,7 @@ def _coverage(diff: HeapDiff, candidates: Sequence[Candidate]) -> Coverage:
         live_bytes_delta=diff.live_bytes_delta,
         explained_bytes=sum(diff.paths.subtree_bytes_delta[number] for number in outermost),
         arena_bytes_delta=_difference(base.arena_bytes, now.arena_bytes),
+        unexplained_blocks=unexplained_blocks(diff),
         snapshot_bytes=_held_bytes(diff),
     )
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import attrs
 
-from heapdiff.diff.model import HeapDiff, SiteGrowth, TypeGrowth
-from heapdiff.explain.model import ChainHop, Explanation, Grower, Holder, Verdict
+from heapdiff.diff.model import HeapDiff, IdentityMode, SiteGrowth, TypeGrowth
+from heapdiff.explain.model import ChainHop, Explanation, Grower, Holder, KnownGrowth, Verdict
 from heapdiff.snapshot.model import Snapshot
 
 __all__ = ["SCHEMA_VERSION", "report_dict"]
@@ -27,10 +27,12 @@ def report_dict(explanation: Explanation) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "snapshot_count": diff.snapshot_count,
         "same_process": diff.same_process,
+        "identity": _identity(diff),
         "totals": _totals(diff),
         "process": _process(explanation),
         "growers": [_grower(grower) for grower in explanation.growers],
         "types": [_type(row) for row in diff.types[:_TYPES]],
+        "accepted": _accepted(explanation),
         "garbage": attrs.asdict(diff.garbage) | {"verdict": _verdict(explanation.garbage_verdict)},
         "limits": _limits(diff),
         "remarks": list(diff.remarks),
@@ -51,6 +53,19 @@ def _totals(diff: HeapDiff) -> dict[str, Any]:
     }
 
 
+def _identity(diff: HeapDiff) -> dict[str, Any]:
+    identity = diff.identity
+    return {
+        "mode": identity.mode.value,
+        "exact_for": "tracked objects" if identity.mode is IdentityMode.EXACT else None,
+        "survivors": identity.survivors,
+        "proven": identity.proven,
+        "recycled": identity.recycled,
+        "new": identity.new,
+        "gone": identity.gone,
+    }
+
+
 def _process(explanation: Explanation) -> dict[str, Any]:
     diff, coverage = explanation.diff, explanation.coverage
     return {
@@ -61,7 +76,9 @@ def _process(explanation: Explanation) -> dict[str, Any]:
         "explained_bytes": coverage.explained_bytes,
         "explained_part": coverage.explained_part,
         "arena_bytes_delta": coverage.arena_bytes_delta,
+        "unexplained_blocks": coverage.unexplained_blocks,
         "snapshot_bytes": coverage.snapshot_bytes,
+        "verdict": _verdict(explanation.blocks_verdict),
     }
 
 
@@ -91,6 +108,33 @@ def _grower(grower: Grower) -> dict[str, Any]:
         "sites": [_site(site) for site in grower.sites],
         "verdict": _verdict(grower.verdict),
         "fingerprint": grower.fingerprint,
+    }
+
+
+def _accepted(explanation: Explanation) -> list[dict[str, Any]]:
+    """Known growth: what grew as it does, then what did not grow."""
+    grown = [
+        _known(grower.known)
+        | {
+            "type": grower.type_name,
+            "objects_delta": grower.objects_delta,
+            "shallow_bytes_delta": grower.shallow_bytes_delta,
+            "gone": False,
+        }
+        for grower in explanation.accepted
+    ]
+    gone = [
+        _known(known) | {"objects_delta": None, "shallow_bytes_delta": None, "gone": True} for known in explanation.gone
+    ]
+    return grown + gone
+
+
+def _known(known: KnownGrowth) -> dict[str, Any]:
+    return {
+        "fingerprint": known.fingerprint,
+        "type": known.type_name,
+        "holder": known.holder,
+        "reason": known.reason,
     }
 
 
