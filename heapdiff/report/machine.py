@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 
-from heapdiff.diff.model import HeapDiff, SiteGrowth, TypeGrowth
+from heapdiff.diff.model import HeapDiff, IdentityMode, SiteGrowth, TypeGrowth
 from heapdiff.explain.model import ChainHop, Explanation, Grower, Holder, KnownGrowth, Verdict
 from heapdiff.snapshot.model import Snapshot
 
@@ -27,6 +27,7 @@ def report_dict(explanation: Explanation) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "snapshot_count": diff.snapshot_count,
         "same_process": diff.same_process,
+        "identity": _identity(diff),
         "totals": _totals(diff),
         "process": _process(explanation),
         "growers": [_grower(grower) for grower in explanation.growers],
@@ -52,6 +53,19 @@ def _totals(diff: HeapDiff) -> dict[str, Any]:
     }
 
 
+def _identity(diff: HeapDiff) -> dict[str, Any]:
+    identity = diff.identity
+    return {
+        "mode": identity.mode.value,
+        "exact_for": "tracked objects" if identity.mode is IdentityMode.EXACT else None,
+        "survivors": identity.survivors,
+        "proven": identity.proven,
+        "recycled": identity.recycled,
+        "new": identity.new,
+        "gone": identity.gone,
+    }
+
+
 def _process(explanation: Explanation) -> dict[str, Any]:
     diff, coverage = explanation.diff, explanation.coverage
     return {
@@ -62,7 +76,9 @@ def _process(explanation: Explanation) -> dict[str, Any]:
         "explained_bytes": coverage.explained_bytes,
         "explained_part": coverage.explained_part,
         "arena_bytes_delta": coverage.arena_bytes_delta,
+        "unexplained_blocks": coverage.unexplained_blocks,
         "snapshot_bytes": coverage.snapshot_bytes,
+        "verdict": _verdict(explanation.blocks_verdict),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 
-from heapdiff.diff.model import HeapDiff, SiteGrowth, TypeGrowth
+from heapdiff.diff.model import HeapDiff, Identity, IdentityMode, SiteGrowth, TypeGrowth
 from heapdiff.explain.model import ChainHop, Explanation, Grower, Holder, HolderKind, Verdict, VerdictKind
 from heapdiff.report.escape import clean
 from heapdiff.sizes import (
@@ -135,7 +135,9 @@ class _Text:
             f"× {count_text(grower.holder.new_objects)} new" if grower.holder and not grower.in_place else "got larger"
         )
         mark = self._paint(_RED, "   ◀ grows here") if last.is_holder else ""
-        lines.append(f"   ╰→ {_shortened(clean(last.type_name), 48)}   {size_text(last.shallow_bytes)} {new}{mark}")
+        lines.append(
+            f"   ╰→ {_shortened(clean(last.type_name), 48)}   {size_text(_bytes_each(grower, last))} {new}{mark}"
+        )
         return lines
 
     def _hop(self, label: str, hop: ChainHop, grower: Grower) -> str:
@@ -208,9 +210,14 @@ class _Text:
         garbage = self._explanation.garbage_verdict
         if garbage is not None:
             lines += _wrapped(f"Garbage: {garbage.text} {garbage.mend}".strip())
+        blocks = self._explanation.blocks_verdict
+        if blocks is not None:
+            lines += _wrapped(f"Blocks: {blocks.kind.value}: {blocks.text} {blocks.mend}".strip())
         lines += [line for remark in self._diff.remarks for line in _wrapped(clean(remark))]
         if not self._diff.same_process and self._explanation.growers:
             lines += _wrapped("Not known to be one process: matched by label paths, not by identity.")
+        elif self._explanation.growers:
+            lines += _wrapped(_identity(self._diff.identity))
         limits = sorted({clean(limit.text) for limit in self._diff.now.snapshot.limits})
         lines += _wrapped(f"Not seen: {' '.join(limits)}") if limits else []
         if self._explanation.next_step:
@@ -305,6 +312,28 @@ def _coverage(explanation: Explanation) -> str:
     return text
 
 
+# The last lines
+
+
+def _identity(identity: Identity) -> str:
+    """How sure it is which objects are the same in both snapshots."""
+    counts = (
+        f"{count_text(identity.survivors)} objects survived, {count_text(identity.new)} are new, "
+        f"{count_text(identity.gone)} gone"
+    )
+    if identity.mode is IdentityMode.EXACT and identity.survivors is not None and identity.proven is not None:
+        by_address = count_text(identity.survivors - identity.proven)
+        return (
+            f"Identity: exact for tracked objects. {counts}; {count_text(identity.recycled)} new ones have the address "
+            f"of one that died. {by_address} of the survivors are untracked or younger than the epoch, and known by "
+            "address and type."
+        )
+    return (
+        f"Identity: by address and type. {counts}; an address may have been reused in between "
+        "(heapdiff.start_epoch() would tell)."
+    )
+
+
 # Parts of lines
 
 
@@ -368,6 +397,15 @@ def _joint_holder(holder: Holder) -> str:
         f"{clean(holder.expression)} ({clean(holder.type_name)}): {size_text(holder.exclusive_bytes)} its own, "
         f"{size_text(holder.share_bytes)} with its share"
     )
+
+
+def _bytes_each(grower: Grower, last: ChainHop) -> int:
+    """What one of the new objects retains, on average where that is known."""
+    if grower.in_place:
+        return last.shallow_bytes
+    if grower.retained_bytes_delta is not None and grower.retained_bytes_delta > 0 and grower.objects_delta > 0:
+        return max(grower.retained_bytes_delta // grower.objects_delta, last.shallow_bytes)
+    return last.retained_bytes
 
 
 def _site(site: SiteGrowth) -> str:
