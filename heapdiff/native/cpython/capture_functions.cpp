@@ -113,7 +113,7 @@ PyObject* capture(PyObject*, PyObject* args) {
     WalkBounds bounds;
     int traced = 0;
     unsigned long long objects = 0, bytes = 0;
-    if (!PyArg_ParseTuple(args, "O!KKpO!:capture", &PyDict_Type, &threads, &objects, &bytes, &traced, &PyTuple_Type,
+    if (!PyArg_ParseTuple(args, "O!KKp|O!:capture", &PyDict_Type, &threads, &objects, &bytes, &traced, &PyTuple_Type,
                           &plan))
         return nullptr;
     bounds.objects = std::min<uint64_t>(bounds.objects, objects);
@@ -122,7 +122,7 @@ PyObject* capture(PyObject*, PyObject* args) {
     GcLists lists;
     if (!names_of_threads(threads, &names) || !find_idle_lists(&lists)) return nullptr;
     auto raw = std::make_unique<RawHeap>();
-    if (!raw->extensions.parse(plan)) return nullptr;
+    if (plan != nullptr && !raw->extensions.parse(plan)) return nullptr;
     SiteTable sites;
     Pause pause;
     WalkEnd end = WalkEnd::complete;
@@ -155,7 +155,7 @@ PyObject* instances(PyObject*, PyObject* args) {
     WalkBounds bounds;
     unsigned long long objects = 0, bytes = 0;
     Py_ssize_t most = 0;
-    if (!PyArg_ParseTuple(args, "O!nKKO!:instances", &PyTuple_Type, &types, &most, &objects, &bytes, &PyTuple_Type,
+    if (!PyArg_ParseTuple(args, "O!nKK|O!:instances", &PyTuple_Type, &types, &most, &objects, &bytes, &PyTuple_Type,
                           &plan))
         return nullptr;
     bounds.objects = std::min<uint64_t>(bounds.objects, objects);
@@ -163,7 +163,7 @@ PyObject* instances(PyObject*, PyObject* args) {
     GcLists lists;
     if (!find_idle_lists(&lists)) return nullptr;
     auto raw = std::make_unique<RawHeap>();
-    if (!raw->extensions.parse(plan)) return nullptr;
+    if (plan != nullptr && !raw->extensions.parse(plan)) return nullptr;
     Pause pause;
     CollectorOff off; // until the objects are held: what it would free is in the list of the walk
     WalkEnd end = Walker(*raw, lists, bounds, Picture::census).walk({});
@@ -191,13 +191,13 @@ PyObject* census(PyObject*, PyObject* args) {
     WalkBounds bounds;
     unsigned long long objects = 0, bytes = 0;
     PyObject* plan = nullptr;
-    if (!PyArg_ParseTuple(args, "KKO!:census", &objects, &bytes, &PyTuple_Type, &plan)) return nullptr;
+    if (!PyArg_ParseTuple(args, "KK|O!:census", &objects, &bytes, &PyTuple_Type, &plan)) return nullptr;
     bounds.objects = std::min<uint64_t>(bounds.objects, objects);
     bounds.bytes = bytes;
     GcLists lists;
     if (!find_idle_lists(&lists)) return nullptr;
     auto raw = std::make_unique<RawHeap>();
-    if (!raw->extensions.parse(plan)) return nullptr;
+    if (plan != nullptr && !raw->extensions.parse(plan)) return nullptr;
     Pause pause;
     WalkEnd end = WalkEnd::complete;
     {
@@ -217,15 +217,16 @@ PyObject* census(PyObject*, PyObject* args) {
 
 PyMethodDef functions[] = {
     {"capture", guarded<capture>, METH_VARARGS,
-     "capture(thread_names, max_objects, max_bytes, traced, extensions)\n--\n\n"
+     "capture(thread_names, max_objects, max_bytes, traced, extensions=([], [], []))\n--\n\n"
      "The heap's columns, the wall and CPU seconds for which the GIL was held, and what was not seen."},
     {"instances", guarded<instances>, METH_VARARGS,
-     "instances(types, most, max_objects, max_bytes, extensions)\n--\n\n"
+     "instances(types, most, max_objects, max_bytes, extensions=([], [], []))\n--\n\n"
      "A list of at most that many objects of these types, how many there are, and the wall and CPU seconds for which "
      "the GIL was held."},
     {"object_body", object_body, METH_O, "object_body(object)\n--\n\nThe bytes of the object's struct."},
     {"census", guarded<census>, METH_VARARGS,
-     "census(max_objects, max_bytes, extensions)\n--\n\nObjects and bytes by type, and the wall and CPU seconds for "
+     "census(max_objects, max_bytes, extensions=([], [], []))\n--\n\nObjects and bytes by type, and the wall and CPU "
+     "seconds for "
      "which the GIL was held."},
     {nullptr, nullptr, 0, nullptr},
 };
