@@ -5,12 +5,13 @@ from collections.abc import Sequence
 
 from heapdiff.diff import diff_graphs
 from heapdiff.explain import DEFAULT_RULES, KnownGrowth, Rule, explain_diff
+from heapdiff.explain.settling import settlings_of, with_settlings
 from heapdiff.graph import HeapGraph
 from heapdiff.report import Report
 from heapdiff.report.accept_file import read_accepted
 from heapdiff.snapshot.model import Snapshot
 
-__all__ = ["compare"]
+__all__ = ["compare", "compare_settled"]
 
 
 def compare(
@@ -42,9 +43,47 @@ def compare(
     known = read_accepted(accept) if isinstance(accept, str | os.PathLike) else tuple(accept)
     if not later:
         raise TypeError("compare() needs at least two snapshots: compare(base, now)")
-    for place, snapshot in enumerate((base, *later)):
-        if not isinstance(snapshot, Snapshot):
-            raise TypeError(f"compare() argument {place + 1} is a {type(snapshot).__name__}, expected a Snapshot")
+    _check("compare", base, *later)
     *between, now = later
     diff = diff_graphs(HeapGraph.of(base), HeapGraph.of(now), (HeapGraph.of(snapshot) for snapshot in between))
     return Report(explain_diff(diff, growers, rules, known))
+
+
+def compare_settled(
+    baseline: Snapshot,
+    busy: Snapshot,
+    settled: Snapshot,
+    *,
+    growers: int = 10,
+    rules: Sequence[Rule] = DEFAULT_RULES,
+) -> Report:
+    """What a busy time has left behind once the program came to rest, and what holds it.
+
+    Take one snapshot before, one while it works, and one when it has been idle for half a minute and the
+    collector has run (``take_snapshot(collect=True)``). Of the growth of the busy time a tenth or less is left:
+    drained; half or less: mostly drained; more: held; more than all: still growing. The report is that of
+    *baseline* and *settled*, each grower with what became of it.
+
+    Args:
+        baseline: Before the work.
+        busy: During the work, or right after it.
+        settled: At rest again.
+        growers: Types to explain at most, 0 or more.
+        rules: As for compare().
+
+    Raises:
+        TypeError: Something is no snapshot.
+        ValueError: *growers* is negative.
+
+    Source: memlab's settle check, and its set method: what is in busy, not in baseline, and still in settled.
+    """
+    _check("compare_settled", baseline, busy, settled)
+    first, middle, last = (HeapGraph.of(snapshot) for snapshot in (baseline, busy, settled))
+    settlings = settlings_of(diff_graphs(first, last, [middle]), middle)
+    return Report(with_settlings(explain_diff(diff_graphs(first, last), growers, rules), settlings))
+
+
+def _check(name: str, *snapshots: object) -> None:
+    for place, snapshot in enumerate(snapshots, start=1):
+        if not isinstance(snapshot, Snapshot):
+            raise TypeError(f"{name}() argument {place} is a {type(snapshot).__name__}, expected a Snapshot")

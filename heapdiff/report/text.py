@@ -6,7 +6,17 @@ import time
 from collections.abc import Iterable, Sequence
 
 from heapdiff.diff.model import HeapDiff, Identity, IdentityMode, SiteGrowth, TypeGrowth
-from heapdiff.explain.model import ChainHop, Explanation, Grower, Holder, HolderKind, Verdict, VerdictKind
+from heapdiff.explain.model import (
+    ChainHop,
+    Explanation,
+    Grower,
+    Holder,
+    HolderKind,
+    Settling,
+    Trend,
+    Verdict,
+    VerdictKind,
+)
 from heapdiff.report.escape import clean
 from heapdiff.sizes import (
     count_text,
@@ -58,6 +68,7 @@ class _Text:
         lines += self._others(
             [growers for growers in groups if growers not in suspects and not _is_told(growers, told)]
         )
+        lines += self._settlings()
         lines += self._accepted()
         lines += self._footer()
         return lines
@@ -104,6 +115,9 @@ class _Text:
         companions = [f"{delta_count_text(g.objects_delta)} {clean(g.type_name)}" for g in growers[1 : _COMPANIONS + 1]]
         if companions:
             lines += _field("with", ", ".join(companions))
+        lines += _slope(leading)
+        if leading.settling is not None:
+            lines += _field("settled", _settled(leading.settling))
         lines += self._verdict(leading.verdict)
         lines += _field("fingerprint", leading.fingerprint)
         return lines
@@ -187,6 +201,26 @@ class _Text:
             where = clean(leading.holder.expression) if leading.holder else "many places"
             text = f"also  {_delta(leading)} {clean(leading.type_name)} in {where}{verdict}"
             lines.append(self._paint(_DIM, _shortened(text, _WIDTH)))
+        return lines
+
+    def _settlings(self) -> list[str]:
+        """What became of the growth of the busy time, by type."""
+        if self._explanation.settlings is None:
+            return []
+        rows = [row for row in self._explanation.settlings if row.path is None]
+        if not rows:
+            return ["", "Settle check: nothing was added while the program was busy."]
+        lines = ["", f"{'busy':>10}  {'settled':>10}  {'left':>6}  {'kept':>8}  settle check"]
+        for row in rows[:_TABLE_ROWS]:
+            base, busy, settled = row.counts
+            delta = delta_bytes_text if row.unit == "bytes" else delta_count_text
+            kept = "-" if row.kept is None else count_text(row.kept)
+            lines.append(
+                f"{delta(busy - base):>10}  {delta(settled - base):>10}  {round(100 * row.part):>5}%  {kept:>8}  "
+                f"{_shortened(clean(row.type_name), 40)}: {row.standing.value}"
+            )
+        if len(rows) > _TABLE_ROWS:
+            lines.append(self._paint(_DIM, f"{'':>42}  {len(rows) - _TABLE_ROWS:,} more"))
         return lines
 
     def _accepted(self) -> list[str]:
@@ -401,6 +435,26 @@ def _site(site: SiteGrowth) -> str:
 
 def _from_to(before: int | None, after: int | None) -> str:
     return f"{count_text(before or 0)} → {count_text(after)}"
+
+
+def _slope(grower: Grower) -> list[str]:
+    """By how much it goes up, where it has not stopped."""
+    slope = grower.slope
+    if slope is None or grower.trend not in (Trend.STEADY, Trend.SLOWING, Trend.STAIRCASE):
+        return []
+    if slope.unit == "bytes":
+        text = f"{delta_bytes_text(round(slope.per_step))} a step, ±{size_text(round(slope.confidence))}"
+    else:
+        text = f"{slope.per_step:+,.1f} a step, ±{slope.confidence:,.1f}"
+    if grower.trend is Trend.STAIRCASE:
+        text += f", by {slope.rises} rises with rests between them"
+    return _field("slope", text)
+
+
+def _settled(row: Settling) -> str:
+    base, busy, settled = (size_text(c) if row.unit == "bytes" else count_text(c) for c in row.counts)
+    text = f"{row.standing.value}: {base} → {busy} busy → {settled} settled, {round(100 * row.part)} % is left"
+    return text if row.kept is None else f"{text}; {count_text(row.kept)} of the settled were made while it was busy"
 
 
 def _shown(count: int, adds: int | None) -> list[int | None]:
