@@ -48,6 +48,7 @@ def diff_graphs(base: HeapGraph, now: HeapGraph, between: Iterable[HeapGraph] = 
         same_process=is_same_process(base.snapshot.process, now.snapshot.process),
         capture_times=tuple(moment.capture_time for moment in moments),
         snapshot_bytes=tuple(moment.snapshot_bytes for moment in moments),
+        allocated_blocks=tuple(moment.allocated_blocks for moment in moments),
         remarks=tuple(remarks),
         identity=find_identity(base, now),
     )
@@ -62,6 +63,7 @@ class _Moment:
     bytes: list[int]
     capture_time: float | None
     snapshot_bytes: int
+    allocated_blocks: int | None
 
     @classmethod
     def of(cls, graph: HeapGraph) -> Self:
@@ -72,6 +74,7 @@ class _Moment:
             bytes=totals["bytes"].tolist(),
             capture_time=graph.snapshot.process.capture_time,
             snapshot_bytes=sum(columns[name].nbytes for name in columns.names()),
+            allocated_blocks=graph.snapshot.process.allocated_blocks,
         )
 
 

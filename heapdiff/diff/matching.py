@@ -135,7 +135,10 @@ class _TreeReader:
         known = self._texts.get(label)
         if known is None:
             kind = kind_of(label)
-            known = kind, self._snapshot.text(payload_of(label)) if kind.has_text else ""
+            text = self._snapshot.text(payload_of(label)) if kind.has_text else ""
+            if kind in (LabelKind.ROOT_LOCAL, LabelKind.ROOT_THREAD):
+                text = text.rpartition(", thread ")[0] or text  # the same place in every thread
+            known = kind, text
             self._texts[label] = known
         return known
 

@@ -201,6 +201,7 @@ class HeapDiff:
     same_process: bool
     capture_times: tuple[float | None, ...] = ()
     snapshot_bytes: tuple[int, ...] = ()  # memory that each snapshot itself takes
+    allocated_blocks: tuple[int | None, ...] = ()  # memory blocks that Python's allocators had handed out
     remarks: tuple[str, ...] = ()
     identity: Identity = Identity(IdentityMode.NONE)
 

@@ -24,7 +24,7 @@ _MANY = 20  # ... so many new objects each are one place, not a population
 _MADE_UP = frozenset({LabelKind.KEY, LabelKind.ROOT_LOCAL, LabelKind.ROOT_THREAD, LabelKind.ROOT_NATIVE})
 _MADE_UP_WHEN_NEW = frozenset({LabelKind.ATTRIBUTE, LabelKind.CELL, LabelKind.LOCAL, LabelKind.ROOT_MODULE})
 
-_VARYING = frozenset({LabelKind.ROOT_LOCAL, LabelKind.ROOT_THREAD, LabelKind.KEY_OF_TYPE})  # thread names, key types
+_VARYING = frozenset({LabelKind.KEY_OF_TYPE})  # the types of keys
 
 
 @attrs.frozen

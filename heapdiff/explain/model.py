@@ -220,6 +220,7 @@ class Coverage:
     live_bytes_delta: int
     explained_bytes: int  # growth below the accumulation points of the growers
     arena_bytes_delta: int | None  # address space that pymalloc took
+    unexplained_blocks: int | None = None  # memory blocks in use beyond what objects account for
     snapshot_bytes: int = 0  # of the RSS, what the earlier snapshots take that this very process holds
 
     @property
@@ -241,6 +242,7 @@ class Explanation:
     growers: tuple[Grower, ...]
     coverage: Coverage
     garbage_verdict: Verdict | None = None
+    blocks_verdict: Verdict | None = None  # memory that no object accounts for
     next_step: str | None = None
     accepted: tuple[AcceptedGrower, ...] = ()  # apart from the growers
     gone: tuple[KnownGrowth, ...] = ()  # accepted, but grown no longer

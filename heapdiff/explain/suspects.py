@@ -11,6 +11,7 @@ import attrs
 
 from heapdiff.diff.model import HeapDiff, PathGrowth, SiteGrowth
 from heapdiff.explain.accumulation import Branch, named_steps
+from heapdiff.explain.blocks import judge_blocks, unexplained_blocks
 from heapdiff.explain.evidence import Evidence, Rule, judge, judge_garbage
 from heapdiff.explain.growers import Candidate, rank_growers
 from heapdiff.explain.holders import Held, find_holders
@@ -67,6 +68,7 @@ def explain_diff(
         growers=explained,
         coverage=_coverage(diff, candidates),
         garbage_verdict=judge_garbage(diff),
+        blocks_verdict=judge_blocks(diff),
         next_step=_next_step(diff, explained),
         accepted=found.accepted,
         gone=found.gone,
@@ -198,6 +200,7 @@ def _coverage(diff: HeapDiff, candidates: Sequence[Candidate]) -> Coverage:
         live_bytes_delta=diff.live_bytes_delta,
         explained_bytes=sum(diff.paths.subtree_bytes_delta[number] for number in outermost),
         arena_bytes_delta=_difference(base.arena_bytes, now.arena_bytes),
+        unexplained_blocks=unexplained_blocks(diff),
         snapshot_bytes=_held_bytes(diff),
     )
 

@@ -77,7 +77,9 @@ def _process(explanation: Explanation) -> dict[str, Any]:
         "explained_bytes": coverage.explained_bytes,
         "explained_part": coverage.explained_part,
         "arena_bytes_delta": coverage.arena_bytes_delta,
+        "unexplained_blocks": coverage.unexplained_blocks,
         "snapshot_bytes": coverage.snapshot_bytes,
+        "verdict": _verdict(explanation.blocks_verdict),
     }
 
 

@@ -29,7 +29,8 @@ class Report:
     @property
     def has_leak(self) -> bool:
         """Whether a verdict is that something leaks; two snapshots rarely support one."""
-        verdicts = [grower.verdict for grower in self.growers] + [self.explanation.garbage_verdict]
+        verdicts = [grower.verdict for grower in self.growers]
+        verdicts += [self.explanation.garbage_verdict, self.explanation.blocks_verdict]
         return any(verdict is not None and verdict.kind is VerdictKind.LEAK for verdict in verdicts)
 
     def __str__(self) -> str:

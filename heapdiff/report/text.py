@@ -149,7 +149,9 @@ class _Text:
             f"× {count_text(grower.holder.new_objects)} new" if grower.holder and not grower.in_place else "got larger"
         )
         mark = self._paint(_RED, "   ◀ grows here") if last.is_holder else ""
-        lines.append(f"   ╰→ {_shortened(clean(last.type_name), 48)}   {size_text(last.shallow_bytes)} {new}{mark}")
+        lines.append(
+            f"   ╰→ {_shortened(clean(last.type_name), 48)}   {size_text(_bytes_each(grower, last))} {new}{mark}"
+        )
         return lines
 
     def _hop(self, label: str, hop: ChainHop, grower: Grower) -> str:
@@ -242,6 +244,9 @@ class _Text:
         garbage = self._explanation.garbage_verdict
         if garbage is not None:
             lines += _wrapped(f"Garbage: {garbage.text} {garbage.mend}".strip())
+        blocks = self._explanation.blocks_verdict
+        if blocks is not None:
+            lines += _wrapped(f"Blocks: {blocks.kind.value}: {blocks.text} {blocks.mend}".strip())
         lines += [line for remark in self._diff.remarks for line in _wrapped(clean(remark))]
         if not self._diff.same_process and self._explanation.growers:
             lines += _wrapped("Not known to be one process: matched by label paths, not by identity.")
@@ -426,6 +431,15 @@ def _joint_holder(holder: Holder) -> str:
         f"{clean(holder.expression)} ({clean(holder.type_name)}): {size_text(holder.exclusive_bytes)} its own, "
         f"{size_text(holder.share_bytes)} with its share"
     )
+
+
+def _bytes_each(grower: Grower, last: ChainHop) -> int:
+    """What one of the new objects retains, on average where that is known."""
+    if grower.in_place:
+        return last.shallow_bytes
+    if grower.retained_bytes_delta is not None and grower.retained_bytes_delta > 0 and grower.objects_delta > 0:
+        return max(grower.retained_bytes_delta // grower.objects_delta, last.shallow_bytes)
+    return last.retained_bytes
 
 
 def _site(site: SiteGrowth) -> str:

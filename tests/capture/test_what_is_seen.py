@@ -361,6 +361,28 @@ def test_ordered_and_default_dicts_are_read_as_dicts() -> None:
     assert seen.native_references(key) == 0
 
 
+def test_the_values_of_a_context_have_the_names_of_their_variables() -> None:
+    variables = [contextvars.ContextVar[Plain](name) for name in ("request", "not an identifier")]
+    values = [Plain() for _ in variables]
+
+    def fill() -> contextvars.Context:
+        for variable, value in zip(variables, values, strict=True):
+            variable.set(value)
+        return contextvars.copy_context()
+
+    context = contextvars.Context().run(fill)
+    seen = picture()
+    labels = {
+        seen.label(seen.snapshot.columns["reference_label"][edge]): target
+        for edge, target in enumerate(seen.snapshot.columns["reference_target"])
+        if target in (seen.number(values[0]), seen.number(values[1]))
+    }
+
+    assert labels["KEY:request"] == seen.number(values[0])
+    assert labels["KEY_OF_TYPE:ContextVar"] == seen.number(values[1])
+    assert [label for label, _ in seen.references(context)] == ["INTERNAL:variables"]
+
+
 def test_values_of_context_variables_and_thread_locals_are_reachable() -> None:
     variable: contextvars.ContextVar[Plain] = contextvars.ContextVar("variable")
     local = threading.local()

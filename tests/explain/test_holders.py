@@ -224,3 +224,22 @@ def test_what_a_holder_retains_is_what_letting_it_go_frees(before: int, more: in
     live = HeapGraph.of(now).paths["state"]
     freed = sum(now.shallow_bytes(obj) for obj in range(1, len(live)) if live[obj] == 1 and left[obj] != 1)
     assert holder.retained_bytes_now == freed
+
+
+def test_the_list_of_a_root_node_is_told_from_the_lists_of_the_nodes_below() -> None:
+    """All of them are one label path, .children of a node."""
+
+    def tree(count: int) -> Sketch:
+        sketch = Sketch()
+        sketch.module("app")
+        sketch.add("root_node", "app.Node", "app", ("ATTRIBUTE", "tree"))
+        sketch.add("children", "list", "root_node", ("ATTRIBUTE", "children"))
+        for number, node in enumerate(sketch.many(count, "app.Node", "children", ("ELEMENT", 0))):
+            sketch.add(f"list{number}", "list", node, ("ATTRIBUTE", "children"))
+            sketch.add(f"leaf{number}", "app.Node", f"list{number}", ("ELEMENT", 0))
+        return sketch
+
+    grower = first(tree(3), tree(40), PROCESS)
+
+    assert grower.holder is not None
+    assert (grower.holder.expression, grower.holder.type_name) == ("app.tree.children", "list")

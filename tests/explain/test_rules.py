@@ -295,6 +295,52 @@ def test_weak_references_to_living_objects_are_not_dead() -> None:
     assert "dead-weakrefs" not in rules
 
 
+def test_attributes_that_are_set_at_first_use_are_bounded_by_their_objects() -> None:
+    def lazily(count: int) -> Sketch:
+        sketch = app()
+        sketch.add("routes", "list", "app", ("ATTRIBUTE", "ROUTES"))
+        for number, route in enumerate(sketch.many(200, "app.Route", "routes", ("ELEMENT", 0))):
+            if number < count:
+                sketch.add(f"{route}.cache", "app.Compiled", route, ("ATTRIBUTE", "compiled"))
+        return sketch
+
+    assert verdict(lazily).kind is VerdictKind.UNSURE
+
+
+def test_numbers_that_replace_others_do_not_make_a_mapping_grow() -> None:
+    def outgrown(count: int) -> Sketch:
+        sketch = app()
+        sketch.add("hits", "dict", "app", ("ATTRIBUTE", "HITS"))
+        sketch.many(count, "int", "hits", ("KEY_OF_TYPE", "str"))
+        sketch.many(200 - count, "app.Small", "hits", ("KEY_OF_TYPE", "str"))
+        return sketch
+
+    assert verdict(outgrown).kind is VerdictKind.UNSURE
+
+
+def test_classes_of_a_metaclass_of_their_own_are_classes() -> None:
+    def rows(count: int) -> Sketch:
+        sketch = app()
+        sketch.add("registry", "list", "app", ("ATTRIBUTE", "REGISTRY"))
+        for row in sketch.many(count, "app.RowMeta", "registry", ("ELEMENT", 0)):
+            sketch.add(f"{row}.mro", "tuple", row, ("INTERNAL", "__mro__"))
+        return sketch
+
+    assert verdict(rows).rule == "runtime-classes"
+
+
+def test_modules_that_go_on_being_imported_are_not_called_a_leak() -> None:
+    def plugins(count: int) -> Sketch:
+        sketch = app()
+        for number in range(count):
+            sketch.add(f"code{number}", "code", sketch.module(f"plugin_{number}"), ("ATTRIBUTE", "run"))
+        return sketch
+
+    found = verdict(plugins)
+
+    assert (found.rule, found.kind) == ("module-loaded", VerdictKind.UNSURE)
+
+
 def test_a_benign_verdict_asks_for_nothing_to_be_mended() -> None:
     assert verdict(in_dict, 3, 40, 40).mend == ""
 

@@ -44,6 +44,32 @@ def test_entries_of_one_cache_are_one_path() -> None:
     assert (tree.expression(node), tree.object_count(node), tree.type_name(node)) == ("app.CACHE[*]", 3, "app.Entry")
 
 
+def in_threads(*names: str) -> TinyHeap:
+    """A module's function that runs in each of these threads, and has a job there."""
+    jobs = [f"job{number}" for number in range(len(names))]
+    return TinyHeap(
+        f"root -> {' '.join(jobs)}",
+        types=dict.fromkeys(jobs, "app.Job"),
+        labels={
+            ("root", job): ("ROOT_LOCAL", f"app.work() job, thread {name}")
+            for job, name in zip(jobs, names, strict=True)
+        },
+    )
+
+
+def test_the_name_of_a_thread_is_no_part_of_a_path() -> None:
+    heap = in_threads("Thread-1", "Thread-10", "worker, thread 2", "Thread-2")
+    tree = LabelTree.of(heap.graph)
+
+    assert len({tree.node_of(heap[f"job{number}"]) for number in (0, 1, 3)}) == 1
+
+
+def test_paths_in_threads_of_other_names_are_matched() -> None:
+    """Thread-12 today is Thread-4711 tomorrow."""
+    assert growth(in_threads("Thread-1"), in_threads("Thread-2")) == []
+    assert growth(in_threads("Thread-7"), in_threads("Thread-2", "Thread-9")) == [("<app.work() job>", 1, 2)]
+
+
 def test_keys_of_different_types_are_one_path() -> None:
     """What the keys are is data."""
     heap = TinyHeap(

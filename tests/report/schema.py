@@ -131,7 +131,9 @@ REPORT = {
         "explained_bytes": COUNT,
         "explained_part": (float, UNKNOWN),
         "arena_bytes_delta": PERHAPS,
+        "unexplained_blocks": PERHAPS,
         "snapshot_bytes": COUNT,
+        "verdict": VERDICT,
     },
     "growers": [GROWER],
     "types": [

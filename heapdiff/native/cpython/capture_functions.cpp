@@ -128,7 +128,7 @@ PyObject* capture(PyObject*, PyObject* args) {
     WalkEnd end = WalkEnd::complete;
     {
         CollectorOff off;
-        end = Walker<false>(*raw, lists, bounds).walk(names);
+        end = Walker(*raw, lists, bounds, Picture::snapshot).walk(names);
         if (end == WalkEnd::complete && traced && !read_sites(*raw, &sites)) end = WalkEnd::out_of_memory;
     }
     const void* interpreter = PyInterpreterState_Get();
@@ -166,7 +166,7 @@ PyObject* instances(PyObject*, PyObject* args) {
     if (!raw->extensions.parse(plan)) return nullptr;
     Pause pause;
     CollectorOff off; // until the objects are held: what it would free is in the list of the walk
-    WalkEnd end = Walker<true>(*raw, lists, bounds).walk({});
+    WalkEnd end = Walker(*raw, lists, bounds, Picture::census).walk({});
     if (raise_end(end, *raw, bounds)) return nullptr;
     std::vector<char> wanted(raw->types.count(), 0);
     for (uint32_t row = 0; row < wanted.size(); ++row)
@@ -202,7 +202,7 @@ PyObject* census(PyObject*, PyObject* args) {
     WalkEnd end = WalkEnd::complete;
     {
         CollectorOff off;
-        end = Walker<true>(*raw, lists, bounds).walk({});
+        end = Walker(*raw, lists, bounds, Picture::census).walk({});
     }
     pause.end();
     if (raise_end(end, *raw, bounds)) return nullptr;

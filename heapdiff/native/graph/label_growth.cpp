@@ -18,7 +18,7 @@ class Joining {
         for (size_t node = 0; node < tree.count(); ++node) {
             uint32_t above = node == 0 ? kNone : row_of[tree.parent[node]];
             uint32_t label = tree.label[node], payload = payload_of(label);
-            uint32_t text = has_text(kind_of(label)) ? text_of(payload) : payload;
+            uint32_t text = has_text(kind_of(label)) ? text_of(kind_of(label), payload) : payload;
             uint32_t row = find(above, static_cast<uint32_t>(kind_of(label)), text, type_of(tree.type[node]));
             if (row == kNone) return false;
             row_of[node] = row;
@@ -76,10 +76,12 @@ Status label_growth(const NodeTreeView& base, const NodeTreeView& now, const Mat
     Joining joining(growth);
     bool good = joining.add(
                     base, true, [&](uint32_t type) { return matching.type_of_base[type]; },
-                    [](uint32_t text) { return text; }) &&
+                    [](LabelKind, uint32_t text) { return text; }) &&
                 joining.add(
                     now, false, [&](uint32_t type) { return matching.type_of_now[type]; },
-                    [&](uint32_t text) { return matching.text_of_now[text]; }) &&
+                    [&](LabelKind kind, uint32_t text) {
+                        return (names_thread(kind) ? matching.place_of_now : matching.text_of_now)[text];
+                    }) &&
                 keep_what_differs(growth);
     return good ? Status::ok : Status::out_of_memory;
 }

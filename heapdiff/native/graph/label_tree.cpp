@@ -1,6 +1,7 @@
 #include "graph/label_tree.hpp"
 
 #include "graph/key_map.hpp"
+#include "graph/label_text.hpp"
 #include "graph/top_down.hpp"
 
 namespace heapdiff {
@@ -32,6 +33,8 @@ class Folding {
     uint32_t visit(uint32_t object) noexcept {
         uint32_t holder = paths_.parent[object], node = tree_.node_of[holder];
         uint32_t label = normalised(heap_.label[paths_.via[object]]);
+        if (names_thread(kind_of(label)))
+            label = make_label(kind_of(label), of_any_thread(texts_, texts_[payload_of(label)], payload_of(label)));
         if (kind_of(label) == LabelKind::key && is_namespace(node) && paths_.parent[holder] != kNone) {
             node = tree_.node_of[paths_.parent[holder]];
             label = make_label(LabelKind::attribute, payload_of(label));

@@ -17,6 +17,16 @@ struct Texts {
     std::string_view operator[](size_t number) const {
         return {reinterpret_cast<const char*>(bytes.data()) + start[number], start[number + 1] - start[number]};
     }
+    // The first text that starts with these bytes, or count().
+    size_t first_with(std::string_view beginning) const {
+        size_t low = 0, high = count();
+        while (low < high) {
+            size_t middle = low + (high - low) / 2;
+            if ((*this)[middle] < beginning) low = middle + 1;
+            else high = middle;
+        }
+        return low < count() && (*this)[low].starts_with(beginning) ? low : count();
+    }
 };
 
 inline constexpr uint8_t kHeapType = 1;

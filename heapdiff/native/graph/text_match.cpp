@@ -1,6 +1,7 @@
 #include "graph/text_match.hpp"
 
 #include "graph/key_map.hpp"
+#include "graph/label_text.hpp"
 
 namespace heapdiff {
 namespace {
@@ -15,11 +16,19 @@ bool match_texts(const Texts& base, const Texts& now, Array<uint32_t>& number) n
     return true;
 }
 
+// The base's label tree has one text for all threads, its first; so has that of now.
+bool match_places(const Texts& base, const Texts& now, const Array<uint32_t>& number, Array<uint32_t>& place) noexcept {
+    if (!place.resize(now.count())) return false;
+    for (size_t i = 0; i < now.count(); ++i) place[i] = of_any_thread(base, now[i], number[i]);
+    return true;
+}
+
 } // namespace
 
 bool match_tables(const Types& base_types, const Texts& base_texts, const Types& now_types, const Texts& now_texts,
                   Matching& matching) noexcept {
     if (!match_texts(base_texts, now_texts, matching.text_of_now) ||
+        !match_places(base_texts, now_texts, matching.text_of_now, matching.place_of_now) ||
         !matching.type_of_base.resize(base_types.count()) || !matching.type_of_now.resize(now_types.count()))
         return false;
     KeyMap by_name;

@@ -11,6 +11,7 @@ namespace heapdiff {
 // those that only the later snapshot has. Two types of one name are one number.
 struct Matching {
     Array<uint32_t> text_of_now;
+    Array<uint32_t> place_of_now; // the same, where the name of a thread at its end does not matter
     Array<uint32_t> type_of_base;
     Array<uint32_t> type_of_now;
 };
