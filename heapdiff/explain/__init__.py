@@ -4,6 +4,8 @@ from heapdiff.explain.evidence import Evidence, Rule
 from heapdiff.explain.model import (
     AcceptedGrower,
     ChainHop,
+    Contrast,
+    ContrastKind,
     Coverage,
     Explanation,
     Grower,
@@ -24,6 +26,8 @@ __all__ = [
     "DEFAULT_RULES",
     "AcceptedGrower",
     "ChainHop",
+    "Contrast",
+    "ContrastKind",
     "Coverage",
     "Evidence",
     "Explanation",

@@ -12,6 +12,8 @@ from heapdiff.snapshot.labels import LabelKind
 __all__ = [
     "AcceptedGrower",
     "ChainHop",
+    "Contrast",
+    "ContrastKind",
     "Coverage",
     "Explanation",
     "Grower",
@@ -149,6 +151,24 @@ class Settling:
         return (settled - base) / (busy - base)
 
 
+class ContrastKind(enum.Enum):
+    """Whether growth belongs to what is tested."""
+
+    TREATMENT_ONLY = "treatment only"  # in every treatment and no control
+    LIKELY = "likely"  # in some treatments and no control
+    ALSO_IN_CONTROL = "also in the control"
+
+
+@attrs.frozen
+class Contrast:
+    """Growth of one type at one label path, with what is tested and without."""
+
+    kind: ContrastKind
+    treatment: tuple[int, ...]  # in each treatment
+    control: tuple[int, ...]
+    unit: str  # "objects", or "bytes" where objects got larger in place
+
+
 @attrs.frozen
 class Grower:
     """A type whose live objects grew, and why they cannot be freed."""
@@ -169,6 +189,7 @@ class Grower:
     fingerprint: str = ""
     slope: Slope | None = None  # None: fewer than three steps
     settling: Settling | None = None  # None: no settle check
+    contrast: Contrast | None = None  # None: no groups were compared
 
     @property
     def objects_base(self) -> int:

@@ -33,7 +33,7 @@ from heapdiff.explain.slopes import slope_of
 from heapdiff.graph import Hop, shortest_chain
 from heapdiff.snapshot.labels import LabelKind
 
-__all__ = ["explain_diff"]
+__all__ = ["explain_candidates", "explain_diff"]
 
 _SITES = 3  # most productive allocation sites that are named for each grower
 
@@ -60,7 +60,12 @@ def explain_diff(
     found = sort_out_known(
         diff, rank_growers(diff, sys.maxsize), lambda candidate: _fingerprint(diff, candidate), accept
     )
-    candidates = found.news[:growers]
+    explanation = explain_candidates(diff, found.news[:growers], rules)
+    return attrs.evolve(explanation, accepted=found.accepted, gone=found.gone)
+
+
+def explain_candidates(diff: HeapDiff, candidates: Sequence[Candidate], rules: Sequence[Rule]) -> Explanation:
+    """Why these cannot be freed, in their order."""
     held = find_holders(diff, candidates)
     explained = _settled([_grower(diff, candidate, by, rules) for candidate, by in zip(candidates, held, strict=True)])
     return Explanation(
@@ -70,8 +75,6 @@ def explain_diff(
         garbage_verdict=judge_garbage(diff),
         blocks_verdict=judge_blocks(diff),
         next_step=_next_step(diff, explained),
-        accepted=found.accepted,
-        gone=found.gone,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 
 from heapdiff.diff.model import HeapDiff, IdentityMode, SiteGrowth, TypeGrowth
-from heapdiff.explain.model import ChainHop, Explanation, Grower, Holder, KnownGrowth, Settling, Verdict
+from heapdiff.explain.model import ChainHop, Contrast, Explanation, Grower, Holder, KnownGrowth, Settling, Verdict
 from heapdiff.snapshot.model import Snapshot
 
 __all__ = ["SCHEMA_VERSION", "report_dict"]
@@ -103,6 +103,7 @@ def _grower(grower: Grower) -> dict[str, Any]:
         "steps": list(grower.steps),
         "trend": grower.trend.value,
         "slope": None if grower.slope is None else attrs.asdict(grower.slope),
+        "contrast": None if grower.contrast is None else _contrast(grower.contrast),
         "settling": None if grower.settling is None else _settling(grower.settling),
         "group": grower.group,
         "group_growth_bytes": grower.group_growth_bytes,
@@ -111,6 +112,15 @@ def _grower(grower: Grower) -> dict[str, Any]:
         "sites": [_site(site) for site in grower.sites],
         "verdict": _verdict(grower.verdict),
         "fingerprint": grower.fingerprint,
+    }
+
+
+def _contrast(contrast: Contrast) -> dict[str, Any]:
+    return {
+        "kind": contrast.kind.value,
+        "unit": contrast.unit,
+        "treatment": list(contrast.treatment),
+        "control": list(contrast.control),
     }
 
 

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from heapdiff.diff.model import HeapDiff, Identity, IdentityMode, SiteGrowth, TypeGrowth
 from heapdiff.explain.model import (
     ChainHop,
+    Contrast,
+    ContrastKind,
     Explanation,
     Grower,
     Holder,
@@ -116,6 +118,8 @@ class _Text:
         if companions:
             lines += _field("with", ", ".join(companions))
         lines += _slope(leading)
+        if leading.contrast is not None:
+            lines += _field("contrast", _contrast(leading.contrast))
         if leading.settling is not None:
             lines += _field("settled", _settled(leading.settling))
         lines += self._verdict(leading.verdict)
@@ -274,6 +278,8 @@ def _headline(explanation: Explanation, groups: Sequence[Sequence[Grower]]) -> s
             else f"Nothing grew that has a name: {delta_bytes_text(change)} in small change."
         )
     leading = groups[0][0]
+    if _is_in_control(leading):
+        return "Nothing grew that does not grow in the control too."
     holder = leading.holder
     if leading.in_place:
         text = f"{clean(leading.type_name)} got larger by {size_text(leading.shallow_bytes_delta)}"
@@ -384,6 +390,8 @@ def _drawn(groups: Sequence[list[Grower]]) -> tuple[list[list[Grower]], set[str]
     told: set[str] = set()
     for growers in groups:
         holder = growers[0].holder
+        if _is_in_control(growers[0]):
+            continue  # not accused
         if len(drawn) < _SUSPECTS and (holder is None or holder.expression not in told):
             drawn.append(growers)
             told |= {other.expression for other in growers[0].holders if other.joint}
@@ -400,7 +408,9 @@ def _table_rows(diff: HeapDiff, groups: Sequence[Sequence[Grower]]) -> list[Type
     if not groups:
         return []
     by_name = {row.name: row for row in diff.types}
-    chosen = {growers[0].type_name: by_name[growers[0].type_name] for growers in groups[:_SUSPECTS]}
+    names = [growers[0].type_name for growers in groups[:_SUSPECTS]]
+    # What only another treatment made grow is in no row of the first.
+    chosen = {name: by_name[name] for name in names if name in by_name}
     for row in diff.grown:
         if len(chosen) >= _TABLE_ROWS:
             break
@@ -463,6 +473,16 @@ def _slope(grower: Grower) -> list[str]:
     if grower.trend is Trend.STAIRCASE:
         text += f", by {slope.rises} rises with rests between them"
     return _field("slope", text)
+
+
+def _contrast(contrast: Contrast) -> str:
+    delta = delta_bytes_text if contrast.unit == "bytes" else delta_count_text
+    treatment, control = (", ".join(map(delta, counts)) for counts in (contrast.treatment, contrast.control))
+    return f"{contrast.kind.value}: {treatment} with the treatment, {control} without"
+
+
+def _is_in_control(grower: Grower) -> bool:
+    return grower.contrast is not None and grower.contrast.kind is ContrastKind.ALSO_IN_CONTROL
 
 
 def _settled(row: Settling) -> str:

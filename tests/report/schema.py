@@ -93,6 +93,7 @@ GROWER = {
     "steps": [COUNT],
     "trend": TEXT,
     "slope": ({"per_step": float, "confidence": float, "unit": TEXT, "rises": COUNT}, UNKNOWN),
+    "contrast": ({"kind": TEXT, "unit": TEXT, "treatment": [COUNT], "control": [COUNT]}, UNKNOWN),
     "settling": (SETTLING, UNKNOWN),
     "group": COUNT,
     "group_growth_bytes": COUNT,
