@@ -49,7 +49,9 @@ def main() -> int:
     """Run what the command line names and print the table; 1 where a process died or results differ."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("modules", nargs="*", help="names in the package test; all of them by default")
-    parser.add_argument("--during", action="store_true", help="capture while the tests run, too; results are not compared")
+    parser.add_argument(
+        "--during", action="store_true", help="capture while the tests run, too; results are not compared"
+    )
     parser.add_argument("--worker", choices=("with", "without"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     modules = options.modules or MODULES
@@ -57,7 +59,9 @@ def main() -> int:
         _work(modules, captured=options.worker == "with", during=options.during)
         return 0
     rows, good = run_modules(modules, during=options.during, show=print)
-    print(f"{len(rows)} modules, {sum(row.get('tests', 0) for row in rows)} tests; {'all well' if good else 'NOT ALL WELL'}")
+    print(
+        f"{len(rows)} modules, {sum(row.get('tests', 0) for row in rows)} tests; {'all well' if good else 'NOT ALL WELL'}"
+    )
     return 0 if good else 1
 
 
@@ -67,7 +71,9 @@ def run_modules(modules: list[str], *, during: bool = False, show: Any = None) -
     A module whose results differ runs twice more, alone: tests that fail now and then do so without heapdiff too.
     """
     show = show or (lambda line: None)
-    show(f"{'module':32} {'tests':>6} {'failed':>6} {'skipped':>7} {'snapshots':>9} {'objects':>9} {'pause':>8}  result")
+    show(
+        f"{'module':32} {'tests':>6} {'failed':>6} {'skipped':>7} {'snapshots':>9} {'objects':>9} {'pause':>8}  result"
+    )
     plain = {} if during else {row["module"]: row for row in _rows(modules, "without", during)}
     rows, good = [], True
     for row in _rows(modules, "with", during):
@@ -101,7 +107,16 @@ def _rows(modules: list[str], who: str, during: bool) -> Any:
     while left:
         with tempfile.TemporaryDirectory() as folder:
             errors = Path(folder, "stderr").open("w+", encoding="utf-8")
-            arguments = [sys.executable, "-X", "faulthandler", __file__, "--worker", who, *(["--during"] if during else []), *left]
+            arguments = [
+                sys.executable,
+                "-X",
+                "faulthandler",
+                __file__,
+                "--worker",
+                who,
+                *(["--during"] if during else []),
+                *left,
+            ]
             process = subprocess.Popen(arguments, cwd=folder, stdout=subprocess.PIPE, stderr=errors, text=True)
             watch = threading.Timer(_SILENCE_SECONDS, process.kill)
             watch.start()
@@ -147,7 +162,9 @@ def _work(modules: list[str], *, captured: bool, during: bool) -> None:
             row["missing"] = True
         else:
             result = unittest.TextTestRunner(stream=Path(os.devnull).open("w"), verbosity=0).run(suite)
-            failed = [str(test) for test, _ in result.failures + result.errors] + list(map(str, result.unexpectedSuccesses))
+            failed = [str(test) for test, _ in result.failures + result.errors] + list(
+                map(str, result.unexpectedSuccesses)
+            )
             row |= {"tests": result.testsRun, "skipped": len(result.skipped), "failed": sorted(failed)}
             del suite, result
         if hunter is not None:
