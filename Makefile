@@ -100,9 +100,9 @@ sanitize: $(VENV)/test.ready
 	@cp -r heapdiff tests examples docs pyproject.toml CMakeLists.txt $(SANITIZED)/tree/
 	@rm -f $(SANITIZED)/tree/heapdiff/native/*.so && cp $(SANITIZED)/cmake/_native.*.so $(SANITIZED)/tree/heapdiff/native/
 	$(SANITIZED)/cmake/native_tests
-	cd $(SANITIZED)/tree && ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc \
-	    LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libstdc++.so.6)" \
-	    $(CURDIR)/$(VENV)/bin/python -m pytest -q tests/graph tests/snapshot tests/native $(ARGS)
+	cd $(SANITIZED)/tree && ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc \
+	    LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so) $$(gcc -print-file-name=libstdc++.so.6)" \
+	    $(CURDIR)/$(VENV)/bin/python -m pytest -q -p no:cacheprovider tests/native tests/graph tests/capture tests/snapshot $(ARGS)
 
 clean:
 	rm -rf build heapdiff/native/*.so .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

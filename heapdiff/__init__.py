@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 from heapdiff.version import VERSION as __version__
 
 if TYPE_CHECKING:
-    from heapdiff.capture import start_tracing, stop_tracing, take_census, take_snapshot
+    from heapdiff.capture import register_type, start_tracing, stop_tracing, take_census, take_snapshot
     from heapdiff.errors import HeapdiffError
-    from heapdiff.explain import DEFAULT_RULES
+    from heapdiff.explain import DEFAULT_RULES, KnownGrowth
     from heapdiff.pipeline import compare
     from heapdiff.report import Report
+    from heapdiff.report.accept_file import read_accepted
     from heapdiff.snapshot.census import Census
     from heapdiff.snapshot.file import read_snapshot, write_snapshot
     from heapdiff.snapshot.model import Snapshot
@@ -19,11 +20,14 @@ __all__ = [
     "DEFAULT_RULES",
     "Census",
     "HeapdiffError",
+    "KnownGrowth",
     "Report",
     "Snapshot",
     "__version__",
     "compare",
+    "read_accepted",
     "read_snapshot",
+    "register_type",
     "start_tracing",
     "stop_tracing",
     "take_census",
@@ -37,10 +41,13 @@ _ROOM_OF = {
     "DEFAULT_RULES": "heapdiff.explain",
     "Census": "heapdiff.snapshot.census",
     "HeapdiffError": "heapdiff.errors",
+    "KnownGrowth": "heapdiff.explain",
     "Report": "heapdiff.report",
     "Snapshot": "heapdiff.snapshot.model",
     "compare": "heapdiff.pipeline",
+    "read_accepted": "heapdiff.report.accept_file",
     "read_snapshot": "heapdiff.snapshot.file",
+    "register_type": "heapdiff.capture",
     "start_tracing": "heapdiff.capture",
     "stop_tracing": "heapdiff.capture",
     "take_census": "heapdiff.capture",
@@ -52,6 +59,9 @@ _ROOM_OF = {
 def __getattr__(name: str) -> Any:
     if name not in _ROOM_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if _ROOM_OF[name] == "heapdiff.capture":
+        # Whoever takes pictures writes them. What that needs is in the first one, and no growth in the second.
+        importlib.import_module("heapdiff.snapshot.file")
     value = globals()[name] = getattr(importlib.import_module(_ROOM_OF[name]), name)
     return value
 

@@ -1,6 +1,7 @@
 """Every exception heapdiff raises on purpose; each says where, what was found, and the way out."""
 
 __all__ = [
+    "AcceptFileError",
     "CaptureBusyError",
     "CaptureError",
     "CaptureLimitError",
@@ -35,6 +36,10 @@ class CaptureLimitError(CaptureError):
 
 class UnsupportedInterpreterError(CaptureError):
     """This interpreter's heap has a layout that this build of heapdiff does not know."""
+
+
+class AcceptFileError(HeapdiffError):
+    """A file of accepted growth cannot be read or written, or an entry of it does not say what it must."""
 
 
 class SnapshotFileError(HeapdiffError):

@@ -1,6 +1,7 @@
 """The live heap in, a Snapshot out. Only this room and native touch a living object."""
 
+from heapdiff.capture.extension_types import register_type
 from heapdiff.capture.live import take_census, take_snapshot
 from heapdiff.capture.tracing import start_tracing, stop_tracing
 
-__all__ = ["start_tracing", "stop_tracing", "take_census", "take_snapshot"]
+__all__ = ["register_type", "start_tracing", "stop_tracing", "take_census", "take_snapshot"]

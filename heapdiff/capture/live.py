@@ -4,6 +4,7 @@ import gc
 import time
 
 from heapdiff.capture.bounds import default_max_bytes
+from heapdiff.capture.extension_types import plan_extensions
 from heapdiff.capture.process import read_process
 from heapdiff.capture.threads import thread_names
 from heapdiff.capture.tracing import traced_frames
@@ -24,7 +25,8 @@ def take_snapshot(
 
     The GIL is held while the heap is read, for about as long as one ``gc.collect()``; numbering and
     sorting follow without it. No Python code of anybody runs in between, no reference is taken, no
-    ``__dict__`` is made, and the picture holds no object.
+    ``__dict__`` is made, and the picture holds no object. Only functions that were given to
+    ``register_type`` run, before.
 
     Args:
         collect: Run ``gc.collect()`` first. It is not needed to tell garbage apart: what no root
@@ -47,11 +49,16 @@ def take_snapshot(
     process = read_process(collected_before=collect, traced_frames=frames)
     names = thread_names()
     started = time.perf_counter()
-    columns, pause, pause_cpu = capture(names, *_bounds(max_objects, max_bytes), sites and frames is not None)
+    bounds = _bounds(max_objects, max_bytes)
+    plan = plan_extensions(*bounds)
+    columns, pause, pause_cpu, unseen = capture(names, *bounds, sites and frames is not None, plan.rows)
+    limits = plan.limits
+    pause, pause_cpu = pause + plan.pause_seconds, pause_cpu + plan.pause_cpu_seconds
+    del plan  # and what it holds
     return Snapshot(
         columns,
         process.with_pause(pause, pause_cpu, time.perf_counter() - started),
-        limits_of(columns, traced=frames is not None and sites),
+        (*limits_of(columns, traced=frames is not None and sites, unseen=unseen), *limits),
     )
 
 
@@ -67,7 +74,11 @@ def take_census(*, max_objects: int | None = None, max_bytes: int | None = None)
     """
     process = read_process(collected_before=False, traced_frames=traced_frames())
     started = time.perf_counter()
-    columns, pause, pause_cpu = census(*_bounds(max_objects, max_bytes))
+    bounds = _bounds(max_objects, max_bytes)
+    plan = plan_extensions(*bounds)
+    columns, pause, pause_cpu = census(*bounds, plan.rows)
+    pause, pause_cpu = pause + plan.pause_seconds, pause_cpu + plan.pause_cpu_seconds
+    del plan  # and what it holds
     return Census(columns, process.with_pause(pause, pause_cpu, time.perf_counter() - started))
 
 

@@ -2,12 +2,14 @@
 
 from heapdiff.explain.evidence import Evidence, Rule
 from heapdiff.explain.model import (
+    AcceptedGrower,
     ChainHop,
     Coverage,
     Explanation,
     Grower,
     Holder,
     HolderKind,
+    KnownGrowth,
     Trend,
     Verdict,
     VerdictKind,
@@ -17,6 +19,7 @@ from heapdiff.explain.suspects import explain_diff
 
 __all__ = [
     "DEFAULT_RULES",
+    "AcceptedGrower",
     "ChainHop",
     "Coverage",
     "Evidence",
@@ -24,6 +27,7 @@ __all__ = [
     "Grower",
     "Holder",
     "HolderKind",
+    "KnownGrowth",
     "Rule",
     "Trend",
     "Verdict",

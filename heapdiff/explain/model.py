@@ -10,12 +10,14 @@ from heapdiff.diff.model import HeapDiff, SiteGrowth
 from heapdiff.snapshot.labels import LabelKind
 
 __all__ = [
+    "AcceptedGrower",
     "ChainHop",
     "Coverage",
     "Explanation",
     "Grower",
     "Holder",
     "HolderKind",
+    "KnownGrowth",
     "Trend",
     "Verdict",
     "VerdictKind",
@@ -147,6 +149,27 @@ class Grower:
 
 
 @attrs.frozen
+class KnownGrowth:
+    """Growth that somebody has looked at and accepts: a fingerprint, and the reason."""
+
+    fingerprint: str
+    reason: str
+    type_name: str = ""  # empty: not said, the fingerprint decides alone
+    holder: str = ""  # for the reader
+
+
+@attrs.frozen
+class AcceptedGrower:
+    """A type that grew as it is known to."""
+
+    known: KnownGrowth
+    type_name: str
+    objects_delta: int
+    shallow_bytes_delta: int
+    in_place: bool = False
+
+
+@attrs.frozen
 class Coverage:
     """How much of the growth of the process the growers explain; None is not measured."""
 
@@ -178,3 +201,5 @@ class Explanation:
     garbage_verdict: Verdict | None = None
     blocks_verdict: Verdict | None = None  # memory that no object accounts for
     next_step: str | None = None
+    accepted: tuple[AcceptedGrower, ...] = ()  # apart from the growers
+    gone: tuple[KnownGrowth, ...] = ()  # accepted, but grown no longer

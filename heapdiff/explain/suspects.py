@@ -15,7 +15,18 @@ from heapdiff.explain.blocks import judge_blocks, unexplained_blocks
 from heapdiff.explain.evidence import Evidence, Rule, judge, judge_garbage
 from heapdiff.explain.growers import Candidate, rank_growers
 from heapdiff.explain.holders import Held, find_holders
-from heapdiff.explain.model import ChainHop, Coverage, Explanation, Grower, HolderKind, Trend, Verdict, VerdictKind
+from heapdiff.explain.known import sort_out_known
+from heapdiff.explain.model import (
+    ChainHop,
+    Coverage,
+    Explanation,
+    Grower,
+    HolderKind,
+    KnownGrowth,
+    Trend,
+    Verdict,
+    VerdictKind,
+)
 from heapdiff.explain.rules import DEFAULT_RULES
 from heapdiff.graph import Hop, shortest_chain
 from heapdiff.snapshot.labels import LabelKind
@@ -25,20 +36,29 @@ __all__ = ["explain_diff"]
 _SITES = 3  # most productive allocation sites that are named for each grower
 
 
-def explain_diff(diff: HeapDiff, growers: int = 10, rules: Sequence[Rule] = DEFAULT_RULES) -> Explanation:
+def explain_diff(
+    diff: HeapDiff,
+    growers: int = 10,
+    rules: Sequence[Rule] = DEFAULT_RULES,
+    accept: Sequence[KnownGrowth] = (),
+) -> Explanation:
     """Why what grew cannot be freed, for at most *growers* types, the most telling first.
 
     Args:
         diff: What grew.
         growers: Types to explain, 0 or more.
         rules: Patterns to look for, from the general to the particular; the last that fits is taken.
+        accept: Growth that is known; it is told apart and takes no place among the growers.
 
     Raises:
         ValueError: *growers* is negative.
     """
     if growers < 0:
         raise ValueError(f"growers is {growers}; expected 0 or more")
-    candidates = rank_growers(diff, growers)
+    found = sort_out_known(
+        diff, rank_growers(diff, sys.maxsize), lambda candidate: _fingerprint(diff, candidate), accept
+    )
+    candidates = found.news[:growers]
     held = find_holders(diff, candidates)
     explained = _settled([_grower(diff, candidate, by, rules) for candidate, by in zip(candidates, held, strict=True)])
     return Explanation(
@@ -48,6 +68,8 @@ def explain_diff(diff: HeapDiff, growers: int = 10, rules: Sequence[Rule] = DEFA
         garbage_verdict=judge_garbage(diff),
         blocks_verdict=judge_blocks(diff),
         next_step=_next_step(diff, explained),
+        accepted=found.accepted,
+        gone=found.gone,
     )
 
 

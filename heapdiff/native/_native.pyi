@@ -34,10 +34,23 @@ def state_totals(heap: Columns, paths: Columns) -> Columns: ...
 
 # The capture. Returns the columns, and the wall and CPU seconds for which the GIL was held.
 
+# `extensions`: rows of (type, adapter, offsets), of (type, size_offset or 0, ((offset, name), ...)), and of
+# (object, bytes or -1, ((name, target), ...)).
+
+Extensions = tuple[
+    list[tuple[type, int, tuple[int, ...]]],
+    list[tuple[type, int, tuple[tuple[int, str], ...]]],
+    list[tuple[object, int, tuple[tuple[str, object], ...]]],
+]
+
 def capture(
-    thread_names: dict[int, str], max_objects: int, max_bytes: int, traced: bool, /
-) -> tuple[Columns, float, float]: ...
-def census(max_objects: int, max_bytes: int, /) -> tuple[Columns, float, float]: ...
+    thread_names: dict[int, str], max_objects: int, max_bytes: int, traced: bool, extensions: Extensions, /
+) -> tuple[Columns, float, float, dict[str, int]]: ...
+def census(max_objects: int, max_bytes: int, extensions: Extensions, /) -> tuple[Columns, float, float]: ...
+def instances(
+    types: tuple[type, ...], most: int, max_objects: int, max_bytes: int, extensions: Extensions, /
+) -> tuple[list[object], int, float, float]: ...
+def object_body(obj: object, /) -> bytes: ...
 
 # The transforms of the snapshot file. The optional arguments are what a prediction looks at.
 

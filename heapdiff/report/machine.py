@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 
 from heapdiff.diff.model import HeapDiff, SiteGrowth, TypeGrowth
-from heapdiff.explain.model import ChainHop, Explanation, Grower, Holder, Verdict
+from heapdiff.explain.model import ChainHop, Explanation, Grower, Holder, KnownGrowth, Verdict
 from heapdiff.snapshot.model import Snapshot
 
 __all__ = ["SCHEMA_VERSION", "report_dict"]
@@ -31,6 +31,7 @@ def report_dict(explanation: Explanation) -> dict[str, Any]:
         "process": _process(explanation),
         "growers": [_grower(grower) for grower in explanation.growers],
         "types": [_type(row) for row in diff.types[:_TYPES]],
+        "accepted": _accepted(explanation),
         "garbage": attrs.asdict(diff.garbage) | {"verdict": _verdict(explanation.garbage_verdict)},
         "limits": _limits(diff),
         "remarks": list(diff.remarks),
@@ -93,6 +94,33 @@ def _grower(grower: Grower) -> dict[str, Any]:
         "sites": [_site(site) for site in grower.sites],
         "verdict": _verdict(grower.verdict),
         "fingerprint": grower.fingerprint,
+    }
+
+
+def _accepted(explanation: Explanation) -> list[dict[str, Any]]:
+    """Known growth: what grew as it does, then what did not grow."""
+    grown = [
+        _known(grower.known)
+        | {
+            "type": grower.type_name,
+            "objects_delta": grower.objects_delta,
+            "shallow_bytes_delta": grower.shallow_bytes_delta,
+            "gone": False,
+        }
+        for grower in explanation.accepted
+    ]
+    gone = [
+        _known(known) | {"objects_delta": None, "shallow_bytes_delta": None, "gone": True} for known in explanation.gone
+    ]
+    return grown + gone
+
+
+def _known(known: KnownGrowth) -> dict[str, Any]:
+    return {
+        "fingerprint": known.fingerprint,
+        "type": known.type_name,
+        "holder": known.holder,
+        "reason": known.reason,
     }
 
 

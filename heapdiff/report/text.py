@@ -58,6 +58,7 @@ class _Text:
         lines += self._others(
             [growers for growers in groups if growers not in suspects and not _is_told(growers, told)]
         )
+        lines += self._accepted()
         lines += self._footer()
         return lines
 
@@ -190,6 +191,20 @@ class _Text:
             lines.append(self._paint(_DIM, _shortened(text, _WIDTH)))
         return lines
 
+    def _accepted(self) -> list[str]:
+        """Growth that somebody knows of, one line each; and what is in the file but grows no more."""
+        lines = []
+        for grower in self._explanation.accepted:
+            size = grower.shallow_bytes_delta
+            delta = delta_bytes_text(size) if grower.in_place else delta_count_text(grower.objects_delta)
+            place = f" in {clean(grower.known.holder)}" if grower.known.holder else ""
+            what = f"accepted  {delta} {clean(grower.type_name)}{place}"
+            lines.append(f"{_shortened(what, _WIDTH)}: {clean(grower.known.reason)}")
+        for known in self._explanation.gone:
+            name = f"{known.fingerprint} {clean(known.type_name)}".strip()
+            lines.append(f"gone      {name} no longer grows; its entry can go as well")
+        return ["", *(part for line in lines for part in _wrapped(line))] if lines else []
+
     def _footer(self) -> list[str]:
         lines: list[str] = []
         garbage = self._explanation.garbage_verdict
@@ -214,6 +229,8 @@ class _Text:
 def _headline(explanation: Explanation, groups: Sequence[Sequence[Grower]]) -> str:
     diff = explanation.diff
     if not groups:
+        if explanation.accepted:
+            return "Nothing grew but what is accepted."
         change = diff.live_bytes_delta
         return (
             "Nothing grew."

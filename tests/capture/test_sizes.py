@@ -4,7 +4,6 @@ import array
 import collections
 import datetime
 import decimal
-import io
 import re
 import sys
 import threading
@@ -43,8 +42,6 @@ OBJECTS: dict[str, Any] = {
     "bytes": b"x" * 77,
     "a bytearray": bytearray(100),
     "an array": array.array("d", range(100)),
-    "a BytesIO": io.BytesIO(b"x" * 1000),
-    "a StringIO": io.StringIO("x" * 100),
     "a deque": collections.deque(range(200)),
     "an OrderedDict": collections.OrderedDict(a=1, b=2),
     "a defaultdict": collections.defaultdict(list, a=[1]),

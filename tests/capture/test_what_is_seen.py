@@ -31,9 +31,6 @@ class Slotted:
     left: object
     right: object
 
-    left: object
-    right: object
-
 
 def picture() -> Picture:
     return Picture(heapdiff.take_snapshot())
@@ -147,10 +144,11 @@ def test_slots_and_attributes_of_derived_classes_are_all_seen() -> None:
 
     assert seen.labels(one, one.left) == ["ATTRIBUTE:left"]
     assert seen.labels(one, one.third) == ["ATTRIBUTE:third"]  # type: ignore[attr-defined]
-    # From 3.13 on a class whose base has slots keeps a dict at once.
+    # From 3.13 on a class whose base has slots keeps a dict at once; before, this one is made here, and may lie
+    # where the picture has something else.
     namespace = one.__dict__
-    holder = namespace if namespace in seen else one
-    assert seen.labels(holder, namespace["fourth"]) in (["ATTRIBUTE:fourth"], ["KEY:fourth"])
+    labels = seen.labels(one, namespace["fourth"]) or seen.labels(namespace, namespace["fourth"])
+    assert labels in (["ATTRIBUTE:fourth"], ["KEY:fourth"])
 
 
 def test_str_keys_of_dicts_are_seen() -> None:

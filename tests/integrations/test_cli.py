@@ -319,3 +319,17 @@ def test_a_file_gets_colours_only_when_asked(wish: str, is_coloured: bool, folde
     done = heapdiff("diff", f"--color={wish}", "before.heap", "after.heap", folder=folder)
 
     assert ("\x1b[" in done.stdout) == is_coloured
+
+
+def test_growth_that_was_written_for_review_and_reviewed_is_accepted(folder: Path, tmp_path: Path) -> None:
+    known = tmp_path / "known.toml"
+    files = ("-base", "before.heap", "after.heap")
+
+    written = heapdiff("diff", "--write-accept", str(known), *files, folder=folder)
+    refused = heapdiff("diff", "--accept", str(known), *files, folder=folder)
+    known.write_text(known.read_text().replace('reason = ""', 'reason = "Known."'))
+    accepted = heapdiff("diff", "--accept", str(known), *files, folder=folder)
+
+    assert (written.returncode, refused.returncode, accepted.returncode) == (0, 1, 0)
+    assert "has no reason" in refused.stderr
+    assert accepted.stdout.startswith("Nothing grew but what is accepted.")

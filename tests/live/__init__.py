@@ -1,0 +1,1 @@
+"""Real processes as prey of the capture."""

@@ -122,6 +122,17 @@ REPORT = {
             "retained_bytes_delta": PERHAPS,
         }
     ],
+    "accepted": [
+        {
+            "fingerprint": TEXT,
+            "type": TEXT,
+            "holder": TEXT,
+            "reason": TEXT,
+            "objects_delta": PERHAPS,
+            "shallow_bytes_delta": PERHAPS,
+            "gone": FLAG,
+        }
+    ],
     "garbage": {
         "objects_base": COUNT,
         "objects_now": COUNT,

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from heapdiff.diff.heap_profile import profile_of_dominators, profile_of_paths, profile_of_sites
 from heapdiff.diff.profile import Profile, subtract_profiles
@@ -14,6 +15,7 @@ from heapdiff.graph import HeapGraph
 from heapdiff.integrations.cli.inventory import describe_snapshot
 from heapdiff.integrations.cli.progress import progress
 from heapdiff.pipeline import compare
+from heapdiff.report.accept_file import read_accepted, write_accepted
 from heapdiff.report.keepers_text import render_keepers, render_keepers_json
 from heapdiff.report.profile_text import (
     ProfileOptions,
@@ -57,9 +59,14 @@ def _diff(options: argparse.Namespace) -> str:
             )
         return _view(profile, options, (f"File: {files[0]} → {files[-1]}",))
     snapshots = [_read(name) for name in files]
-    settings = {} if options.nodecount is None else {"growers": options.nodecount}
+    settings: dict[str, Any] = {} if options.nodecount is None else {"growers": options.nodecount}
+    if options.accept is not None:
+        settings["accept"] = read_accepted(options.accept)
     with progress("comparing " + " and ".join(map(_short, (files[0], files[-1])))):
         report = compare(*snapshots, **settings)
+    if options.write_accept is not None:
+        count = write_accepted(report.explanation, options.write_accept)
+        print(f"{options.write_accept}: {count} new to review, each needs a reason", file=sys.stderr)
     return report.to_json() + "\n" if options.json else render_text(report.explanation, colour=_is_coloured(options))
 
 

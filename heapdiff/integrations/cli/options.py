@@ -32,6 +32,7 @@ examples:
   heapdiff diff -base before.heap -peek='locks' after.heap   what keeps them and what they keep
   heapdiff diff -base before.heap -lines -top after.heap     by the line that allocated (if traced)
   heapdiff diff -diff_base before.heap -top after.heap       percentages of what was there before
+  heapdiff diff -base before.heap --accept known.toml after.heap
 
 Without -base the first file is the base. Of several later files the report uses all, pprof's views
 the last. Options may have one dash or two, and their values a space or an equals sign before them."""
@@ -72,6 +73,13 @@ def build_parser(version: str) -> argparse.ArgumentParser:
     )
     diff.add_argument(
         "-normalize", "--normalize", action="store_true", help="scale the later one to the base's total first"
+    )
+    known = diff.add_argument_group("growth that is known")
+    known.add_argument(
+        "--accept", "-accept", metavar="FILE", help="TOML: fingerprints that are accepted, each with a reason"
+    )
+    known.add_argument(
+        "--write-accept", "-write-accept", "--write_accept", metavar="FILE", help="write what grew there, for review"
     )
     _add_profile_options(diff)
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <new>
 #include <vector>
 
 namespace heapdiff {
@@ -38,7 +39,7 @@ class AddressSet {
         return fresh;
     }
     // Numbers the members 0, 1, 2 … in the order of their addresses.
-    void number() noexcept {
+    void number() {
         std::vector<std::pair<uint64_t, Leaf*>> leaves;
         for (size_t i = 0; i < keys_.size(); ++i)
             if (keys_[i] != kEmpty) leaves.emplace_back(keys_[i], leaves_[i]);
@@ -92,7 +93,11 @@ class AddressSet {
         if (used_ % kChunk == 0) {
             Array<Leaf> chunk;
             if (!chunk.resize(kChunk)) return nullptr;
-            chunks_.push_back(std::move(chunk));
+            try {
+                chunks_.push_back(std::move(chunk));
+            } catch (const std::bad_alloc&) {
+                return nullptr;
+            }
         }
         Leaf* leaf = &chunks_.back()[used_ % kChunk];
         ++used_;

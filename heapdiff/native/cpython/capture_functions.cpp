@@ -75,6 +75,17 @@ bool raise_end(WalkEnd end, const RawHeap& heap, const WalkBounds& bounds) {
 }
 
 bool find_idle_lists(GcLists* lists) {
+    if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
+        raise_unsupported(
+            "this is a subinterpreter, and heapdiff reads the heap of the main interpreter only; capture there");
+        return false;
+    }
+    if (cpython::is_finalizing()) {
+        raise_error("CaptureError",
+                    "the interpreter is shutting down and has begun to take its modules apart; capture before, "
+                    "for example from atexit.register");
+        return false;
+    }
     if (!find_gc_lists(lists)) return false;
     if (!lists->collecting()) return true;
     raise_error("CaptureBusyError",
@@ -84,52 +95,114 @@ bool find_idle_lists(GcLists* lists) {
     return false;
 }
 
+// What the extension types kept to themselves, by name.
+PyObject* unseen_of(const Extensions& extensions) {
+    return Py_BuildValue("{sKsKsKsK}", "data_types", static_cast<unsigned long long>(extensions.unknown_data_types()),
+                         "mapped_files", static_cast<unsigned long long>(extensions.mapped_files()),
+                         "mapped_file_bytes", static_cast<unsigned long long>(extensions.mapped_file_bytes()),
+                         "temporary_references", static_cast<unsigned long long>(extensions.temporary_references()));
+}
+
+// A copy of the object's body, for Python to check that fields are where they are expected.
+PyObject* object_body(PyObject*, PyObject* object) {
+    return PyBytes_FromStringAndSize(reinterpret_cast<const char*>(object), Py_TYPE(object)->tp_basicsize);
+}
+
 PyObject* capture(PyObject*, PyObject* args) {
-    PyObject* threads = nullptr;
+    PyObject *threads = nullptr, *plan = nullptr;
     WalkBounds bounds;
     int traced = 0;
     unsigned long long objects = 0, bytes = 0;
-    if (!PyArg_ParseTuple(args, "O!KKp:capture", &PyDict_Type, &threads, &objects, &bytes, &traced)) return nullptr;
+    if (!PyArg_ParseTuple(args, "O!KKpO!:capture", &PyDict_Type, &threads, &objects, &bytes, &traced, &PyTuple_Type,
+                          &plan))
+        return nullptr;
     bounds.objects = std::min<uint64_t>(bounds.objects, objects);
     bounds.bytes = bytes;
     std::vector<std::pair<unsigned long, std::string>> names;
     GcLists lists;
     if (!names_of_threads(threads, &names) || !find_idle_lists(&lists)) return nullptr;
     auto raw = std::make_unique<RawHeap>();
+    if (!raw->extensions.parse(plan)) return nullptr;
     SiteTable sites;
     Pause pause;
     WalkEnd end = WalkEnd::complete;
     {
         CollectorOff off;
-        end = Walker<false>(*raw, lists, bounds).walk(names);
+        end = Walker(*raw, lists, bounds, Picture::snapshot).walk(names);
         if (end == WalkEnd::complete && traced && !read_sites(*raw, &sites)) end = WalkEnd::out_of_memory;
     }
     const void* interpreter = PyInterpreterState_Get();
+    std::vector<Segment> segments = loaded_segments();
     pause.end();
     if (raise_end(end, *raw, bounds)) return nullptr;
     ColumnStore store;
     Status status = Status::ok;
-    Py_BEGIN_ALLOW_THREADS status = finish_snapshot(*raw, sites, interpreter, &store);
-    raw.reset();
+    Py_BEGIN_ALLOW_THREADS status = finish_snapshot(*raw, sites, interpreter, segments, &store);
     Py_END_ALLOW_THREADS if (status != Status::ok) return PyErr_NoMemory();
     PyObject* columns = new_columns(std::move(store));
-    return columns == nullptr ? nullptr : Py_BuildValue("(Ndd)", columns, pause.wall, pause.processor);
+    PyObject* unseen = columns == nullptr ? nullptr : unseen_of(raw->extensions);
+    Py_BEGIN_ALLOW_THREADS raw.reset();
+    Py_END_ALLOW_THREADS if (unseen == nullptr) {
+        Py_XDECREF(columns);
+        return nullptr;
+    }
+    return Py_BuildValue("(NddN)", columns, pause.wall, pause.processor, unseen);
 }
 
-PyObject* census(PyObject*, PyObject* args) {
+// The living objects of some types, as a list; to be asked before a capture.
+PyObject* instances(PyObject*, PyObject* args) {
+    PyObject *types = nullptr, *plan = nullptr;
     WalkBounds bounds;
     unsigned long long objects = 0, bytes = 0;
-    if (!PyArg_ParseTuple(args, "KK:census", &objects, &bytes)) return nullptr;
+    Py_ssize_t most = 0;
+    if (!PyArg_ParseTuple(args, "O!nKKO!:instances", &PyTuple_Type, &types, &most, &objects, &bytes, &PyTuple_Type,
+                          &plan))
+        return nullptr;
     bounds.objects = std::min<uint64_t>(bounds.objects, objects);
     bounds.bytes = bytes;
     GcLists lists;
     if (!find_idle_lists(&lists)) return nullptr;
     auto raw = std::make_unique<RawHeap>();
+    if (!raw->extensions.parse(plan)) return nullptr;
+    Pause pause;
+    CollectorOff off; // until the objects are held: what it would free is in the list of the walk
+    WalkEnd end = Walker(*raw, lists, bounds, Picture::census).walk({});
+    if (raise_end(end, *raw, bounds)) return nullptr;
+    std::vector<char> wanted(raw->types.count(), 0);
+    for (uint32_t row = 0; row < wanted.size(); ++row)
+        for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(types) && !raw->types[row].own; ++i)
+            if (PyType_IsSubtype(raw->types[row].type, reinterpret_cast<PyTypeObject*>(PyTuple_GET_ITEM(types, i))))
+                wanted[row] = 1;
+    std::vector<PyObject*> found;
+    size_t all = 0;
+    for (size_t i = 0; i < raw->type.size(); ++i)
+        if (wanted[raw->type[i]] && !(raw->flags[i] & kOwn) && Py_REFCNT(raw->object[i]) > 0 &&
+            ++all <= static_cast<size_t>(most))
+            found.push_back(raw->object[i]);
+    raw.reset();
+    PyObject* list = PyList_New(static_cast<Py_ssize_t>(found.size()));
+    if (list == nullptr) return nullptr;
+    for (size_t i = 0; i < found.size(); ++i) PyList_SET_ITEM(list, static_cast<Py_ssize_t>(i), Py_NewRef(found[i]));
+    pause.end();
+    return Py_BuildValue("(Nndd)", list, static_cast<Py_ssize_t>(all), pause.wall, pause.processor);
+}
+
+PyObject* census(PyObject*, PyObject* args) {
+    WalkBounds bounds;
+    unsigned long long objects = 0, bytes = 0;
+    PyObject* plan = nullptr;
+    if (!PyArg_ParseTuple(args, "KKO!:census", &objects, &bytes, &PyTuple_Type, &plan)) return nullptr;
+    bounds.objects = std::min<uint64_t>(bounds.objects, objects);
+    bounds.bytes = bytes;
+    GcLists lists;
+    if (!find_idle_lists(&lists)) return nullptr;
+    auto raw = std::make_unique<RawHeap>();
+    if (!raw->extensions.parse(plan)) return nullptr;
     Pause pause;
     WalkEnd end = WalkEnd::complete;
     {
         CollectorOff off;
-        end = Walker<true>(*raw, lists, bounds).walk({});
+        end = Walker(*raw, lists, bounds, Picture::census).walk({});
     }
     pause.end();
     if (raise_end(end, *raw, bounds)) return nullptr;
@@ -143,12 +216,17 @@ PyObject* census(PyObject*, PyObject* args) {
 }
 
 PyMethodDef functions[] = {
-    {"capture", capture, METH_VARARGS,
-     "capture(thread_names, max_objects, max_bytes, traced)\n--\n\n"
-     "The heap's columns, and the wall and CPU seconds for which the GIL was held."},
-    {"census", census, METH_VARARGS,
-     "census(max_objects, max_bytes)\n--\n\nObjects and bytes by type, and the wall and CPU seconds for which the GIL "
-     "was held."},
+    {"capture", guarded<capture>, METH_VARARGS,
+     "capture(thread_names, max_objects, max_bytes, traced, extensions)\n--\n\n"
+     "The heap's columns, the wall and CPU seconds for which the GIL was held, and what was not seen."},
+    {"instances", guarded<instances>, METH_VARARGS,
+     "instances(types, most, max_objects, max_bytes, extensions)\n--\n\n"
+     "A list of at most that many objects of these types, how many there are, and the wall and CPU seconds for which "
+     "the GIL was held."},
+    {"object_body", object_body, METH_O, "object_body(object)\n--\n\nThe bytes of the object's struct."},
+    {"census", guarded<census>, METH_VARARGS,
+     "census(max_objects, max_bytes, extensions)\n--\n\nObjects and bytes by type, and the wall and CPU seconds for "
+     "which the GIL was held."},
     {nullptr, nullptr, 0, nullptr},
 };
 

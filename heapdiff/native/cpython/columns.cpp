@@ -1,5 +1,7 @@
 #include "cpython/columns.hpp"
 
+#include "cpython/errors.hpp"
+
 #include <cstring>
 #include <new>
 
@@ -107,22 +109,25 @@ bool copy_column(ColumnStore& store, PyObject* name, PyObject* source) {
         PyErr_NoMemory();
         good = false;
     }
-    if (good) {
-        if (view.len != 0) std::memcpy(bytes.data(), view.buf, static_cast<size_t>(view.len));
-        if (code == 'B') {
-            store.add(text, std::move(bytes));
-        } else if (code == 'Q') {
-            Array<uint64_t> wide;
-            size_t mapped = bytes.mapped_bytes();
-            wide.adopt(reinterpret_cast<uint64_t*>(bytes.give_up()), static_cast<size_t>(view.len) / 8, mapped);
-            store.add(text, std::move(wide));
-        } else {
-            Array<uint32_t> narrow;
-            size_t mapped = bytes.mapped_bytes();
-            narrow.adopt(reinterpret_cast<uint32_t*>(bytes.give_up()), static_cast<size_t>(view.len) / 4, mapped);
-            store.add(text, std::move(narrow));
+    if (good) try {
+            if (view.len != 0) std::memcpy(bytes.data(), view.buf, static_cast<size_t>(view.len));
+            if (code == 'B') {
+                store.add(text, std::move(bytes));
+            } else if (code == 'Q') {
+                Array<uint64_t> wide;
+                size_t mapped = bytes.mapped_bytes();
+                wide.adopt(reinterpret_cast<uint64_t*>(bytes.give_up()), static_cast<size_t>(view.len) / 8, mapped);
+                store.add(text, std::move(wide));
+            } else {
+                Array<uint32_t> narrow;
+                size_t mapped = bytes.mapped_bytes();
+                narrow.adopt(reinterpret_cast<uint32_t*>(bytes.give_up()), static_cast<size_t>(view.len) / 4, mapped);
+                store.add(text, std::move(narrow));
+            }
+        } catch (const std::bad_alloc&) {
+            PyErr_NoMemory();
+            good = false;
         }
-    }
     PyBuffer_Release(&view);
     return good;
 }
@@ -223,7 +228,7 @@ PyObject* columns_names(PyObject* self, PyObject*) {
 }
 
 PyMethodDef columns_methods[] = {
-    {"over", columns_over, METH_VARARGS | METH_CLASS,
+    {"over", guarded<columns_over>, METH_VARARGS | METH_CLASS,
      "over(buffer, layout)\n--\n\nColumns that lie in a buffer; layout is a list of (name, format, offset, length)."},
     {"names", columns_names, METH_NOARGS, "names()\n--\n\nThe names of the columns, in their order."},
     {nullptr, nullptr, 0, nullptr},

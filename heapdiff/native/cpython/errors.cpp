@@ -8,7 +8,12 @@ void raise_error(const char* name, const char* format, ...) {
     PyObject* module = PyImport_ImportModule("heapdiff.errors");
     PyObject* type = module != nullptr ? PyObject_GetAttrString(module, name) : nullptr;
     Py_XDECREF(module);
-    if (type == nullptr) return;
+    // At the very end of a process nothing can be imported any more; the sentence is told all the same.
+    if (type == nullptr && PyErr_ExceptionMatches(PyExc_MemoryError)) return;
+    if (type == nullptr) {
+        PyErr_Clear();
+        type = Py_NewRef(PyExc_RuntimeError);
+    }
     va_list arguments;
     va_start(arguments, format);
     PyErr_FormatV(type, format, arguments);

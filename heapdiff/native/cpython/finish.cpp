@@ -1,7 +1,5 @@
 #include "cpython/finish.hpp"
 
-#include "cpython/memory_scan.hpp"
-
 #include <algorithm>
 #include <numeric>
 
@@ -49,8 +47,8 @@ void need(bool good) {
 
 class Finisher {
   public:
-    Finisher(RawHeap& raw, SiteTable& sites, const void* interpreter)
-        : raw_(raw), sites_(sites), interpreter_(interpreter) {}
+    Finisher(RawHeap& raw, SiteTable& sites, const void* interpreter, const std::vector<Segment>& segments)
+        : raw_(raw), sites_(sites), interpreter_(interpreter), segments_(segments) {}
 
     void run(ColumnStore* store) {
         raw_.addresses.number();
@@ -75,7 +73,6 @@ class Finisher {
         empty_text_ = raw_.texts.intern("");
         need(empty_text_ != TextPool::kNoText);
         for (const MemoryField& field : interpreter_fields()) field_texts_.push_back(raw_.texts.intern(field.name));
-        segments_ = loaded_segments();
         for (const Segment& segment : segments_) {
             segment_texts_.push_back(raw_.texts.intern("data of " + segment.library));
             need(segment_texts_.back() != TextPool::kNoText);
@@ -166,11 +163,12 @@ class Finisher {
                 *reinterpret_cast<const uint64_t*>(static_cast<const char*>(interpreter_) + fields[i].offset);
             attribute(word, make_label(LabelKind::root_interpreter, field_texts_[i]));
         }
-        // A dlclose() in another thread waits until the scan of a library is over.
-        scan_segments(segments_, [this](size_t segment, const uint64_t* words, size_t count) {
-            uint32_t label = make_label(LabelKind::root_native, segment_texts_[segment]);
-            for (size_t i = 0; i < count; ++i) attribute(words[i], label);
-        });
+        for (size_t i = 0; i < segments_.size(); ++i) {
+            uint32_t label = make_label(LabelKind::root_native, segment_texts_[i]);
+            need(scan_segment(segments_[i], [&](std::span<const uint64_t> words) {
+                for (uint64_t word : words) attribute(word, label);
+            }));
+        }
     }
 
     void add_remaining_roots() {
@@ -314,7 +312,7 @@ class Finisher {
     SiteTable& sites_;
     const void* interpreter_;
     uint32_t empty_text_ = 0;
-    std::vector<Segment> segments_;
+    const std::vector<Segment>& segments_;
     std::vector<uint32_t> segment_texts_, field_texts_, type_texts_;
     Array<uint32_t> text_number_, text_start_;
     Array<uint8_t> text_bytes_;
@@ -328,9 +326,10 @@ class Finisher {
 
 } // namespace
 
-Status finish_snapshot(RawHeap& raw, SiteTable& sites, const void* interpreter, ColumnStore* store) noexcept {
+Status finish_snapshot(RawHeap& raw, SiteTable& sites, const void* interpreter, const std::vector<Segment>& segments,
+                       ColumnStore* store) noexcept {
     try {
-        Finisher(raw, sites, interpreter).run(store);
+        Finisher(raw, sites, interpreter, segments).run(store);
     } catch (const OutOfMemory&) {
         return Status::out_of_memory;
     } catch (const std::bad_alloc&) {
@@ -361,13 +360,17 @@ Status finish_census(RawHeap& raw, ColumnStore* store) noexcept {
             !flags.push(static_cast<uint8_t>((info.heap ? 1 : 0) | (info.own ? 2 : 0))))
             return Status::out_of_memory;
     }
-    store->add("type_module", std::move(module));
-    store->add("type_name", std::move(name));
-    store->add("type_flags", std::move(flags));
-    store->add("objects", std::move(objects));
-    store->add("bytes", std::move(bytes));
-    store->add("text_start", std::move(text_start));
-    store->add("text_bytes", std::move(text_bytes));
+    try {
+        store->add("type_module", std::move(module));
+        store->add("type_name", std::move(name));
+        store->add("type_flags", std::move(flags));
+        store->add("objects", std::move(objects));
+        store->add("bytes", std::move(bytes));
+        store->add("text_start", std::move(text_start));
+        store->add("text_bytes", std::move(text_bytes));
+    } catch (const std::bad_alloc&) {
+        return Status::out_of_memory;
+    }
     return Status::ok;
 }
 

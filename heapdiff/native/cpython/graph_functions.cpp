@@ -1,6 +1,7 @@
 #include "cpython/graph_functions.hpp"
 
 #include "cpython/columns.hpp"
+#include "cpython/errors.hpp"
 #include "graph/bounds.hpp"
 #include "graph/dominators.hpp"
 #include "graph/groups.hpp"
@@ -442,33 +443,35 @@ PyCFunction with_keywords(PyObject* (*function)(PyObject*, PyObject*, PyObject*)
 }
 
 PyMethodDef functions[] = {
-    {"validate", py_validate, METH_O, "validate(heap)\n--\n\nRaise ValueError where the columns do not fit together."},
-    {"shortest_paths", with_keywords(py_shortest_paths), METH_VARARGS | METH_KEYWORDS,
+    {"validate", guarded<py_validate>, METH_O,
+     "validate(heap)\n--\n\nRaise ValueError where the columns do not fit together."},
+    {"shortest_paths", with_keywords(guarded_with_keywords<py_shortest_paths>), METH_VARARGS | METH_KEYWORDS,
      "shortest_paths(heap, without=None)\n--\n\nstate, parent, via and is_shared of every object."},
-    {"dominators", py_dominators, METH_VARARGS,
+    {"dominators", guarded<py_dominators>, METH_VARARGS,
      "dominators(heap, paths)\n--\n\nimmediate_dominator and retained_bytes of every object."},
-    {"retained_by_groups", py_retained_by_groups, METH_VARARGS,
+    {"retained_by_groups", guarded<py_retained_by_groups>, METH_VARARGS,
      "retained_by_groups(heap, group)\n--\n\nbytes and objects that each of 63 groups retains as a set."},
-    {"label_tree", py_label_tree, METH_VARARGS,
+    {"label_tree", guarded<py_label_tree>, METH_VARARGS,
      "label_tree(heap, paths)\n--\n\nThe chains of all live objects, identities removed."},
-    {"label_growth", py_label_growth, METH_VARARGS,
+    {"label_growth", guarded<py_label_growth>, METH_VARARGS,
      "label_growth(base, base_tree, now, now_tree)\n--\n\nThe nodes of two trees that differ."},
-    {"type_totals", py_type_totals, METH_VARARGS,
+    {"type_totals", guarded<py_type_totals>, METH_VARARGS,
      "type_totals(heap, paths)\n--\n\nobjects and bytes of every type, live ones."},
-    {"type_retained", py_type_retained, METH_VARARGS,
+    {"type_retained", guarded<py_type_retained>, METH_VARARGS,
      "type_retained(heap, paths, dominators)\n--\n\nbytes that every type retains at least."},
-    {"survivors", py_survivors, METH_VARARGS,
+    {"survivors", guarded<py_survivors>, METH_VARARGS,
      "survivors(base, base_paths, now, now_paths)\n--\n\nsurvived: 1 for objects that are live in both."},
-    {"dominator_profile", py_dominator_profile, METH_VARARGS,
+    {"dominator_profile", guarded<py_dominator_profile>, METH_VARARGS,
      "dominator_profile(heap, paths, dominators)\n--\n\nThe dominator tree folded by type."},
-    {"site_totals", py_site_totals, METH_VARARGS,
+    {"site_totals", guarded<py_site_totals>, METH_VARARGS,
      "site_totals(heap, paths)\n--\n\nobjects and bytes by site and type, live ones."},
-    {"select_types", py_select_types, METH_VARARGS,
+    {"select_types", guarded<py_select_types>, METH_VARARGS,
      "select_types(heap, group_of_type)\n--\n\ngroup of every object, by the group of its type."},
-    {"objects_at", py_objects_at, METH_VARARGS,
+    {"objects_at", guarded<py_objects_at>, METH_VARARGS,
      "objects_at(tree, wanted)\n--\n\nThe objects of the nodes of a label tree that are marked 1."},
-    {"children_of", py_children_of, METH_VARARGS, "children_of(tree, node)\n--\n\nThe nodes under one node of a tree."},
-    {"state_totals", py_state_totals, METH_VARARGS,
+    {"children_of", guarded<py_children_of>, METH_VARARGS,
+     "children_of(tree, node)\n--\n\nThe nodes under one node of a tree."},
+    {"state_totals", guarded<py_state_totals>, METH_VARARGS,
      "state_totals(heap, paths)\n--\n\nobjects and bytes that are garbage, live and our own."},
     {nullptr, nullptr, 0, nullptr},
 };

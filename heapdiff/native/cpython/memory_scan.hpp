@@ -22,10 +22,12 @@ struct Segment {
     std::string library; // file name without folders
     uint64_t begin, end;
 };
+// Throws bad_alloc. To be called with the GIL held: it takes the loader's lock, and a process that another thread
+// forked meanwhile would find that lock taken for ever.
 std::vector<Segment> loaded_segments();
 
-// Calls scan(number of the segment, words, count) for each segment that is still loaded.
-void scan_segments(const std::vector<Segment>& segments,
-                   const std::function<void(size_t, const uint64_t*, size_t)>& scan);
+// Calls scan with copies of the segment's words; what has been unloaded meanwhile is left out. False when memory ran
+// out.
+bool scan_segment(const Segment& segment, const std::function<void(std::span<const uint64_t>)>& scan);
 
 } // namespace heapdiff

@@ -29,6 +29,12 @@ bool add_functions(PyObject* module) {
 } // namespace
 
 PyMODINIT_FUNC PyInit__native() {
+    if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
+        PyErr_SetString(PyExc_ImportError,
+                        "heapdiff reads the heap of the main interpreter only and cannot be imported in a "
+                        "subinterpreter; import it in the main one");
+        return nullptr;
+    }
     PyObject* module = PyModule_Create(&definition);
     if (module == nullptr) return nullptr;
     if (heapdiff::add_columns_type(module) < 0 || heapdiff::prepare_type_table() < 0 || !add_functions(module)) {

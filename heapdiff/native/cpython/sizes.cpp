@@ -31,6 +31,8 @@ uint64_t type_bytes(PyObject* object) {
 }
 
 uint64_t native_answer(PyObject* object, const TypeInfo& info) {
+    if (info.size_needs != 0 && *reinterpret_cast<void**>(reinterpret_cast<char*>(object) + info.size_needs) == nullptr)
+        return static_cast<uint64_t>(info.type->tp_basicsize);
     PyObject* answer = info.size_call(object, nullptr);
     if (answer == nullptr) {
         PyErr_Clear();

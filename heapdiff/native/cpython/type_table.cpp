@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstring>
+#include <new>
 #include <structmember.h>
 
 namespace heapdiff {
@@ -11,6 +12,7 @@ namespace {
 
 // The traverse function of every class statement: static in CPython, so read off a class.
 traverseproc instance_traverse = nullptr;
+destructor instance_dealloc = nullptr;
 PyObject* module_name = nullptr; // interned "__module__"
 PyObject* sizeof_name = nullptr; // interned "__sizeof__"
 
@@ -35,14 +37,15 @@ PyObject* value_of(PyObject* dict, PyObject* name) noexcept {
     return nullptr;
 }
 
-bool is_named(PyTypeObject* type, const char* name) { return std::strcmp(type->tp_name, name) == 0; }
+// Whether this is the C type of that name. A class statement may take any name, but has its own tp_dealloc.
+bool is_named(PyTypeObject* type, const char* name) {
+    return std::strcmp(type->tp_name, name) == 0 && type->tp_dealloc != instance_dealloc;
+}
 
 // Standard types whose own __sizeof__ is C that allocates nothing but its answer, and runs no user code.
 bool is_trusted_size(PyTypeObject* type) {
     static const char* const names[] = {"collections.deque",
                                         "collections.OrderedDict",
-                                        "_io.BytesIO",
-                                        "_io.StringIO",
                                         "_io.BufferedReader",
                                         "_io.BufferedWriter",
                                         "_io.BufferedRandom",
@@ -60,7 +63,6 @@ bool is_trusted_size(PyTypeObject* type) {
                                         "itertools.combinations",
                                         "itertools.combinations_with_replacement",
                                         "numpy.ndarray",
-                                        "ctypes.Structure",
                                         "_hashlib.HASH",
                                         "code",
                                         "memoryview"};
@@ -71,10 +73,19 @@ bool is_trusted_size(PyTypeObject* type) {
 
 // Types that keep memory of their own which nothing outside can size.
 bool has_native_memory(PyTypeObject* type) {
-    static const char* const prefixes[] = {"sqlite3.", "zlib.", "_ssl.",    "_bz2.",
-                                           "_lzma.",   "lxml.", "_socket.", "ssl."};
-    for (const char* prefix : prefixes)
-        if (std::strncmp(type->tp_name, prefix, std::strlen(prefix)) == 0) return true;
+    static const char* const prefixes[] = {"sqlite3.Connection",
+                                           "sqlite3.Statement",
+                                           "sqlite3.Blob",
+                                           "zlib.",
+                                           "_ssl.",
+                                           "_bz2.",
+                                           "_lzma.",
+                                           "_zstd.",
+                                           "pyexpat.",
+                                           "lxml."};
+    for (; type != nullptr; type = type->tp_base)
+        for (const char* prefix : prefixes)
+            if (std::strncmp(type->tp_name, prefix, std::strlen(prefix)) == 0) return true;
     return false;
 }
 
@@ -110,6 +121,7 @@ int prepare_type_table() {
     PyObject* plain = PyObject_CallFunction(reinterpret_cast<PyObject*>(&PyType_Type), "s(){}", "plain");
     if (module_name == nullptr || sizeof_name == nullptr || plain == nullptr) return -1;
     instance_traverse = reinterpret_cast<PyTypeObject*>(plain)->tp_traverse;
+    instance_dealloc = reinterpret_cast<PyTypeObject*>(plain)->tp_dealloc;
     Py_DECREF(plain);
     return 0;
 }
@@ -129,6 +141,7 @@ bool TypeTable::add(PyTypeObject* type) noexcept {
     info.pre_header = static_cast<uint32_t>(cpython::pre_header_bytes(type));
     info.managed_dict = cpython::has_managed_dict(type);
     info.native_memory = has_native_memory(type);
+    info.extension = extensions_.use_of(type);
     if (!name_type(info)) return false;
     shape_type(info);
     size_type(info);
@@ -136,7 +149,11 @@ bool TypeTable::add(PyTypeObject* type) noexcept {
     if (count_ % kChunk == 0) {
         Array<TypeInfo> chunk;
         if (!chunk.resize(kChunk)) return false;
-        chunks_.push_back(std::move(chunk));
+        try {
+            chunks_.push_back(std::move(chunk));
+        } catch (const std::bad_alloc&) {
+            return false;
+        }
     }
     chunks_.back()[count_ % kChunk] = info;
     ++count_;
@@ -187,6 +204,8 @@ bool TypeTable::find_members(TypeInfo& info) noexcept {
         for (PyMemberDef* member = own_slots ? type->tp_members : nullptr; member != nullptr && member->name != nullptr;
              ++member)
             if ((member->type == kObjectMember || member->type == kSlotMember) &&
+                member->offset >= static_cast<Py_ssize_t>(sizeof(PyObject)) &&
+                member->offset + static_cast<Py_ssize_t>(sizeof(PyObject*)) <= type->tp_basicsize &&
                 !add_member(member->offset, member->name))
                 return false;
     }
@@ -206,6 +225,9 @@ bool TypeTable::find_members(TypeInfo& info) noexcept {
     else if (info.base == &PyCFunction_Type)
         good = add_member(offsetof(PyCFunctionObject, m_self), "__self__") &&
                add_member(offsetof(PyCFunctionObject, m_module), "__module__");
+    else if (info.base == &PyMemoryView_Type) good = add_member(offsetof(PyMemoryViewObject, mbuf), "buffer");
+    else if (is_named(info.base, "managedbuffer"))
+        good = add_member(offsetof(_PyManagedBufferObject, master) + offsetof(Py_buffer, obj), "obj");
     info.member_count = static_cast<uint32_t>(members_.size()) - info.first_member;
     return good;
 }
@@ -228,7 +250,8 @@ void TypeTable::size_type(TypeInfo& info) noexcept {
         PyObject* method = is_trusted_size(base) ? value_of(cpython::type_dict(base), sizeof_name) : nullptr;
         if (method == nullptr || !Py_IS_TYPE(method, &PyMethodDescr_Type)) continue;
         PyMethodDef* definition = reinterpret_cast<PyMethodDescrObject*>(method)->d_method;
-        if (definition->ml_flags != METH_NOARGS) continue;
+        if (definition->ml_flags != METH_NOARGS || reinterpret_cast<PyDescrObject*>(method)->d_type != base) continue;
+        info.size_needs = is_named(base, "_struct.Struct") ? cpython::kStructCodesOffset : 0;
         info.size_rule = SizeRule::native_call;
         info.size_call = definition->ml_meth;
         return;

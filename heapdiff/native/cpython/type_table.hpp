@@ -1,6 +1,7 @@
 // What the walk must know of each type, worked out once when its first object is met.
 #pragma once
 
+#include "cpython/extension_types.hpp"
 #include "cpython/pointer_map.hpp"
 #include "cpython/text_pool.hpp"
 #include "cpython/versions.hpp"
@@ -71,11 +72,13 @@ struct TypeInfo {
     uint32_t module, name; // texts
     uint32_t key_label;    // of a value under a key of this type
     PyCFunction size_call;
+    ExtensionUse extension;
+    Py_ssize_t size_needs; // offset of a pointer without which size_call crashes; 0: none
 };
 
 class TypeTable {
   public:
-    explicit TypeTable(TextPool& texts) : texts_(texts) {}
+    TypeTable(TextPool& texts, const Extensions& extensions) : texts_(texts), extensions_(extensions) {}
 
     // The row of a type; UINT32_MAX when memory ran out. *fresh where it is new.
     uint32_t row(PyTypeObject* type, bool* fresh) noexcept {
@@ -113,6 +116,7 @@ class TypeTable {
     void size_type(TypeInfo& info) noexcept;
 
     TextPool& texts_;
+    const Extensions& extensions_;
     std::vector<Array<TypeInfo>> chunks_; // a row never moves while the table grows
     size_t count_ = 0;
     Array<Member> members_;

@@ -171,6 +171,10 @@ inline InstanceAttributes instance_attributes(PyObject* object, PyTypeObject* ty
     return found;
 }
 
+// Where a struct.Struct keeps its compiled format. Before __init__ there is none, and its __sizeof__ reads it all the
+// same.
+inline constexpr Py_ssize_t kStructCodesOffset = sizeof(PyObject) + 2 * sizeof(Py_ssize_t);
+
 // ------------------------------------------------------------------ numbers and text
 
 inline size_t digit_count(PyObject* number) {
@@ -343,6 +347,16 @@ template <class Visit> void visit_thread_state(PyThreadState* thread, Visit visi
     visit(thread->threading_local_sentinel, "threading.local sentinel");
 #endif
     visit(thread->exc_state.exc_value, "exception being handled");
+}
+
+// ------------------------------------------------------------------ the interpreter
+
+inline bool is_finalizing() {
+#if PY_VERSION_HEX >= 0x030D0000
+    return Py_IsFinalizing();
+#else
+    return _Py_IsFinalizing();
+#endif
 }
 
 // ------------------------------------------------------------------ the collector

@@ -9,6 +9,7 @@
 #include "graph/array.hpp"
 #include "graph/heap.hpp"
 
+#include <array>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,6 +18,9 @@ namespace heapdiff {
 
 // How the walk ended.
 enum class WalkEnd { complete, out_of_memory, too_many_objects, too_many_bytes };
+
+// What is wanted: everything, or objects, types and sizes alone, without labels and references.
+enum class Picture { snapshot, census };
 
 struct WalkBounds {
     uint64_t objects = UINT32_MAX - 2;
@@ -43,7 +47,8 @@ struct RawHeap {
     std::vector<StackWord> stack_words;
     AddressSet addresses;
     TextPool texts;
-    TypeTable types{texts};
+    Extensions extensions;
+    TypeTable types{texts, extensions};
 
     size_t bytes() const noexcept {
         return object.mapped_bytes() + type.mapped_bytes() + shallow.mapped_bytes() + count.mapped_bytes() +
@@ -53,25 +58,26 @@ struct RawHeap {
 };
 
 // Reads the heap while the caller holds the GIL and keeps it. Allocates nothing in Python, takes no
-// reference, runs no Python code; what it needs of the operating system is mmap(2).
-//
-// With `census`, only objects, types and sizes are kept: no labels and no references.
-template <bool census> class Walker {
+// reference, runs no Python code; what it needs of the operating system is mmap(2). roots.cpp says where it starts,
+// references.cpp what each object refers to.
+class Walker {
   public:
-    Walker(RawHeap& heap, const GcLists& lists, WalkBounds bounds) : heap_(heap), lists_(lists), bounds_(bounds) {}
+    Walker(RawHeap& heap, const GcLists& lists, WalkBounds bounds, Picture picture)
+        : heap_(heap), lists_(lists), bounds_(bounds), census_(picture == Picture::census) {}
 
     // thread_names: from a thread's ident to its name.
     WalkEnd walk(const std::vector<std::pair<unsigned long, std::string>>& thread_names) noexcept;
 
   private:
+    void read_all(const std::vector<std::pair<unsigned long, std::string>>& thread_names); // may throw bad_alloc
     static int visit(PyObject* object, void* walker) noexcept;
 
-    // Roots.
+    // Roots (roots.cpp).
     void read_gc_lists() noexcept;
     void read_modules() noexcept;
     void read_interpreter() noexcept;
-    void read_thread(PyThreadState* thread, const std::string& name) noexcept;
-    void read_running_frame(cpython::InterpreterFrame* frame, const std::string& thread_name) noexcept;
+    void read_thread(PyThreadState* thread, const std::string& name);
+    void read_running_frame(cpython::InterpreterFrame* frame, const std::string& thread_name);
     void add_root(PyObject* object, LabelKind kind, std::string_view text) noexcept;
 
     // Objects.
@@ -83,7 +89,7 @@ template <bool census> class Walker {
     uint32_t type_row(PyTypeObject* type) noexcept;
     bool is_own(PyObject* object, const TypeInfo& info) noexcept;
 
-    // References of one object.
+    // References of one object (references.cpp).
     void references(PyObject* object, const TypeInfo& info) noexcept;
     void shaped(PyObject* object, const TypeInfo& info, Shape shape) noexcept;
     void instance(PyObject* object, const TypeInfo& info) noexcept;
@@ -99,6 +105,8 @@ template <bool census> class Walker {
     void frame(const cpython::InterpreterFrame* frame) noexcept;
     void descriptor(PyObject* object) noexcept;
     void traverse(PyObject* object, const TypeInfo& info) noexcept;
+    void extension(PyObject* object, const TypeInfo& info, size_t first) noexcept;
+    void add_named(PyObject* target, std::string_view name, size_t first) noexcept;
     void name_members(PyObject* object, const TypeInfo& info, size_t first) noexcept;
     void name_cache(PyObject* object, const TypeInfo& info, size_t first) noexcept;
     void name_variables(size_t first) noexcept;
@@ -107,26 +115,27 @@ template <bool census> class Walker {
     void add(PyObject* target, uint32_t label) noexcept {
         if (target == nullptr) return;
         ok_ &= heap_.target.push(reinterpret_cast<uint64_t>(target));
-        if constexpr (!census) ok_ &= heap_.label.push(label);
+        if (!census_) ok_ &= heap_.label.push(label);
     }
     void add(PyObject* target, LabelKind kind, uint32_t payload = 0) noexcept {
         add(target, make_label(kind, payload));
     }
     void add_internal(PyObject* target, const char* name) noexcept {
         if (target == nullptr) return;
-        add(target, LabelKind::internal, census ? 0 : heap_.texts.intern(name));
+        add(target, LabelKind::internal, census_ ? 0 : heap_.texts.intern(name));
     }
     uint32_t key_label(PyObject* key) noexcept;
 
     RawHeap& heap_;
     const GcLists& lists_;
     WalkBounds bounds_;
+    const bool census_;
     PointerMap own_objects_;
     bool ok_ = true;
     bool sees_type_ = false; // whether tp_traverse reported the object's own type
     PyObject* visited_ = nullptr;
     uint32_t ordinal_ = 0;
-    std::vector<std::pair<uint64_t*, uint64_t>> words_;
+    std::array<std::pair<uint64_t*, uint64_t>, 64> words_{}; // of insert_targets
 };
 
 } // namespace heapdiff

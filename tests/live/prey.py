@@ -1,0 +1,205 @@
+"""CPython's own test modules in, a table out: what each leaves behind is captured, and its results must not change.
+
+Run as ``python tests/live/prey.py [--during] [module ...]``. The modules run twice, one after the other in one
+process: with heapdiff, which takes a snapshot after each (``--during``: and many while it runs), validates it and lets
+every pass over it; and without. A process that dies is named and the next one goes on behind it. Exit code 1
+where a process died or results differ.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+__all__ = ["MODULES", "main", "run_modules"]
+
+MODULES = """
+    test_gc test_weakref test_weakset test_generators test_generator_stop test_coroutines test_asyncgen test_descr
+    test_descrtut test_dict test_dictviews test_dict_version test_set test_io test_memoryio test_fileio test_bufio
+    test_threading test_threading_local test_threadsignals test_thread test_ctypes test_sqlite3 test_capi test_functools
+    test_typing test_dataclasses test_enum test_exceptions test_exception_group test_baseexception test_raise
+    test_traceback test_frame test_sys_settrace test_sys_setprofile test_code test_codeop test_module test_import
+    test_importlib test_types test_super test_slice test_range test_memoryview test_buffer test_array test_mmap
+    test_struct test_collections test_deque test_ordered_dict test_defaultdict test_userdict test_contextlib
+    test_contextlib_async test_context test_queue test_logging test_unittest test_itertools test_iter test_list test_tuple
+    test_bytes test_int test_long test_float test_complex test_decimal test_fractions test_datetime test_zoneinfo test_re
+    test_json test_pickle test_pickletools test_copy test_copyreg test_csv test_xml_etree test_xml_etree_c test_pyexpat
+    test_zlib test_bz2 test_lzma test_hashlib test_hmac test_ssl test_select test_selectors test_tracemalloc
+    test_faulthandler test_audit test_atexit test_abc test_class test_metaclass test_subclassinit test_property
+    test_isinstance test_inspect test_operator test_heapq test_bisect test_random test_string test_unicode test_codecs
+    test_stringprep test_sys test_sysconfig test_time test_signal test_finalization test_genericalias test_named_expressions
+    test_patma test_positional_only_arg test_pow test_print test_reprlib test_richcmp test_scope test_shelve
+    test_symtable test_syntax test_textwrap test_timeit test_tokenize test_type_annotations test_type_params test_type_aliases
+    test_monitoring test_interpreters test_with test_yield_from test_zipimport test__xxsubinterpreters
+    test_asyncio.test_tasks test_asyncio.test_futures test_asyncio.test_locks test_asyncio.test_queues
+    test_asyncio.test_taskgroups test_asyncio.test_base_events test_asyncio.test_context
+""".split()
+
+_ROOT = Path(__file__).resolve().parents[2]
+_SILENCE_SECONDS = 600
+
+
+def main() -> int:
+    """Run what the command line names and print the table; 1 where a process died or results differ."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("modules", nargs="*", help="names in the package test; all of them by default")
+    parser.add_argument("--during", action="store_true", help="capture while the tests run, too; results are not compared")
+    parser.add_argument("--worker", choices=("with", "without"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    modules = options.modules or MODULES
+    if options.worker is not None:
+        _work(modules, captured=options.worker == "with", during=options.during)
+        return 0
+    rows, good = run_modules(modules, during=options.during, show=print)
+    print(f"{len(rows)} modules, {sum(row.get('tests', 0) for row in rows)} tests; {'all well' if good else 'NOT ALL WELL'}")
+    return 0 if good else 1
+
+
+def run_modules(modules: list[str], *, during: bool = False, show: Any = None) -> tuple[list[dict[str, Any]], bool]:
+    """The rows of the table, and whether every process lived and every result is the same as without heapdiff.
+
+    A module whose results differ runs twice more, alone: tests that fail now and then do so without heapdiff too.
+    """
+    show = show or (lambda line: None)
+    show(f"{'module':32} {'tests':>6} {'failed':>6} {'skipped':>7} {'snapshots':>9} {'objects':>9} {'pause':>8}  result")
+    plain = {} if during else {row["module"]: row for row in _rows(modules, "without", during)}
+    rows, good = [], True
+    for row in _rows(modules, "with", during):
+        if "died" in row:
+            row["result"] = "DIED: " + row["died"]
+            if "died" in plain.get(row["module"], {}):
+                row["result"] = "dies without heapdiff too"
+        elif "missing" in row:
+            row["result"] = "not in this Python"
+        elif not during and _outcome(row) != _outcome(plain.get(row["module"], {})):
+            again = [[_outcome(one) for one in _rows([row["module"]], who, during)] for who in ("with", "without")]
+            row["result"] = "same when run alone" if again[0] == again[1] else f"DIFFERENT: {again}"
+        else:
+            row["result"] = "same" if not during else "alive"
+        good &= not row["result"].startswith(("DIED", "DIFFERENT"))
+        rows.append(row)
+        show(
+            f"{row['module']:32} {row.get('tests', 0):6} {len(row.get('failed', ())):6} {row.get('skipped', 0):7}"
+            f" {row.get('snapshots', 0):9} {row.get('objects', 0):9} {row.get('pause', 0.0) * 1e3:6.0f}ms  {row['result']}"
+        )
+    return rows, good
+
+
+def _outcome(row: dict[str, Any]) -> tuple[Any, ...]:
+    return row.get("tests"), row.get("skipped"), tuple(row.get("failed", ())), "missing" in row, row.get("died")
+
+
+def _rows(modules: list[str], who: str, during: bool) -> Any:
+    """One row a module; where the process dies, the row says how and another process goes on with the next module."""
+    left = list(modules)
+    while left:
+        with tempfile.TemporaryDirectory() as folder:
+            errors = Path(folder, "stderr").open("w+", encoding="utf-8")
+            arguments = [sys.executable, "-X", "faulthandler", __file__, "--worker", who, *(["--during"] if during else []), *left]
+            process = subprocess.Popen(arguments, cwd=folder, stdout=subprocess.PIPE, stderr=errors, text=True)
+            watch = threading.Timer(_SILENCE_SECONDS, process.kill)
+            watch.start()
+            assert process.stdout is not None
+            for line in process.stdout:
+                if not line.startswith("prey {"):
+                    continue
+                watch.cancel()
+                watch = threading.Timer(_SILENCE_SECONDS, process.kill)
+                watch.start()
+                row = json.loads(line.removeprefix("prey "))
+                left.remove(row["module"])
+                yield row
+            code = process.wait()
+            watch.cancel()
+            if left:
+                errors.seek(0)
+                said = [text for text in errors.read().splitlines() if text.strip()]
+                last = next((text for text in said if text.startswith(("Fatal", "heapdiff"))), said[-1] if said else "")
+                if len(left) < len(modules) or code != 0:
+                    yield {"module": left.pop(0), "died": f"exit code {code}: {last[:200]}", "stderr": said[-40:]}
+            errors.close()
+
+
+def _work(modules: list[str], *, captured: bool, during: bool) -> None:
+    """Run the modules in this process and print a row for each."""
+    import faulthandler
+    import unittest
+
+    from test import support
+
+    faulthandler.enable()
+    support.use_resources = []
+    out = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    sys.path.insert(0, str(_ROOT))
+    hunter = _Hunter(during) if captured else None
+    for name in modules:
+        row: dict[str, Any] = {"module": name}
+        try:
+            suite = unittest.defaultTestLoader.loadTestsFromName(f"test.{name}")
+        except (AttributeError, ImportError, unittest.SkipTest):
+            row["missing"] = True
+        else:
+            result = unittest.TextTestRunner(stream=Path(os.devnull).open("w"), verbosity=0).run(suite)
+            failed = [str(test) for test, _ in result.failures + result.errors] + list(map(str, result.unexpectedSuccesses))
+            row |= {"tests": result.testsRun, "skipped": len(result.skipped), "failed": sorted(failed)}
+            del suite, result
+        if hunter is not None:
+            row |= hunter.capture()
+        out.write(f"prey {json.dumps(row)}\n")
+        out.flush()
+    out.flush()
+    os._exit(0)
+
+
+class _Hunter:
+    """Takes snapshots, and lets everything that reads one read it."""
+
+    def __init__(self, during: bool) -> None:
+        import heapdiff
+
+        self._previous = heapdiff.take_snapshot()
+        self._taken = 0
+        self._busy = threading.Lock()
+        if during:
+            sys.setswitchinterval(1e-4)
+            threading.Thread(target=self._hunt, daemon=True, name="hunter").start()
+
+    def capture(self) -> dict[str, Any]:
+        import heapdiff
+        from heapdiff.native import dominators, shortest_paths, validate
+
+        with self._busy:
+            snapshot = heapdiff.take_snapshot()
+            validate(snapshot.columns)
+            paths = shortest_paths(snapshot.columns)
+            dominators(snapshot.columns, paths)
+            str(heapdiff.compare(self._previous, snapshot))
+            self._previous = snapshot
+            taken, self._taken = self._taken + 1, 0
+        return {"snapshots": taken, "objects": snapshot.object_count, "pause": snapshot.process.pause_seconds}
+
+    def _hunt(self) -> None:
+        import heapdiff
+        from heapdiff.errors import CaptureBusyError
+        from heapdiff.native import validate
+
+        while True:
+            with self._busy:
+                try:
+                    validate(heapdiff.take_snapshot().columns)
+                    heapdiff.take_census()
+                    self._taken += 1
+                except (CaptureBusyError, MemoryError):
+                    pass
+            time.sleep(0.02)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
