@@ -10,6 +10,7 @@ import attrs
 
 from heapdiff.diff.matching import is_same_process
 from heapdiff.diff.model import HeapDiff, PathGrowth, TypeGrowth
+from heapdiff.explain.growers import is_telling
 from heapdiff.explain.model import Explanation, Settling, Standing, Trend
 from heapdiff.graph import HeapGraph, path_expression
 from heapdiff.native import survivors
@@ -25,7 +26,9 @@ _ANY = bytes([0, *[1] * 255])
 
 
 def settlings_of(diff: HeapDiff, busy: HeapGraph) -> tuple[Settling, ...]:
-    """Types and then label paths that grew while the program was busy, what is left of most first; 50 of each at most.
+    """Types and then label paths that grew while the program was busy; 50 of each at most.
+
+    What is left of most comes first, the types that say what they are about before int, dict and the like.
 
     Args:
         diff: Of three snapshots: before, busy, settled.
@@ -35,7 +38,10 @@ def settlings_of(diff: HeapDiff, busy: HeapGraph) -> tuple[Settling, ...]:
     """
     by_type, by_node = _kept(diff, busy)
     types = [
-        attrs.evolve(row, kept=None if by_type is None else sum(by_type[number] for number in growth.rows_now))
+        (
+            growth,
+            attrs.evolve(row, kept=None if by_type is None else sum(by_type[number] for number in growth.rows_now)),
+        )
         for growth in diff.types
         if (row := _settling(growth)) is not None
     ]
@@ -45,7 +51,8 @@ def settlings_of(diff: HeapDiff, busy: HeapGraph) -> tuple[Settling, ...]:
         attrs.evolve(row, path=_expression(diff, path), kept=None if by_node is None else by_node[path.now_node])
         for row, path in paths[:_ROWS]
     ]
-    return (*sorted(types, key=_weight)[:_ROWS], *named)
+    types.sort(key=lambda pair: (not is_telling(pair[0]), _weight(pair[1])))
+    return (*(row for _, row in types[:_ROWS]), *named)
 
 
 def with_settlings(explanation: Explanation, settlings: tuple[Settling, ...]) -> Explanation:

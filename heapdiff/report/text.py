@@ -220,7 +220,7 @@ class _Text:
         for row in rows[:_TABLE_ROWS]:
             base, busy, settled = row.counts
             delta = delta_bytes_text if row.unit == "bytes" else delta_count_text
-            kept = "-" if row.kept is None else count_text(row.kept)
+            kept = "-" if row.kept is None or row.unit == "bytes" else count_text(row.kept)
             lines.append(
                 f"{delta(busy - base):>10}  {delta(settled - base):>10}  {round(100 * row.part):>5}%  {kept:>8}  "
                 f"{_shortened(clean(row.type_name), 40)}: {row.standing.value}"
