@@ -174,10 +174,13 @@ def test_a_subinterpreter_is_refused_by_name(isolated: bool, imported_before: bo
 
 
 def test_atexit_may_capture() -> None:
-    assert run_python("""
+    assert (
+        run_python("""
         import atexit, heapdiff
         atexit.register(lambda: print(heapdiff.take_snapshot().object_count > 1000))
-    """) == "True"
+    """)
+        == "True"
+    )
 
 
 def test_a_capture_while_the_interpreter_is_taken_apart_is_refused() -> None:
