@@ -4,6 +4,7 @@
 #   make demo    a service leaks, heapdiff says where          make test       the whole suite on $(PYTHON)
 #   make check   every linter                                  make test-all   the same on 3.11, 3.12 and 3.13
 #   make bench   the benchmarks                                make sanitize   the suite under ASan and UBSan
+#   make prey    CPython's own tests with snapshots between    make format     what the formatters can mend
 PYTHON ?= python3
 TAG := $(shell $(PYTHON) -c "import sys; print('%d%d' % sys.version_info[:2])")
 ifeq ($(TAG),)
@@ -18,7 +19,7 @@ CMAKE_FLAGS := -G Ninja -DHEAPDIFF_WERROR=ON -DCMAKE_EXPORT_COMPILE_COMMANDS=ON
 CXX_FILES = $(shell git ls-files '*.cpp' '*.hpp' '*.c' '*.h')
 PYTHON_CODE := heapdiff tests examples benchmarks
 
-.PHONY: build test demo check lint types layers cxx-format format bench test-all sanitize clean
+.PHONY: build test demo check lint types layers cxx-format format bench test-all sanitize prey clean
 
 # The extension, built into the source tree. cmake and ninja: those beside $(PYTHON), else those on PATH, else PyPI's.
 build:
@@ -29,7 +30,7 @@ build:
 	cmake -S . -B build/$(TAG) $(CMAKE_FLAGS) -DPython_EXECUTABLE="$(REAL_PYTHON)" > build-$(TAG).log 2>&1 \
 	    && cmake --build build/$(TAG) >> build-$(TAG).log 2>&1 \
 	    || { cat build-$(TAG).log; rm -f build-$(TAG).log; exit 1; }; \
-	rm -f build-$(TAG).log; cp -u build/$(TAG)/_native.*.so heapdiff/native/
+	rm -f build-$(TAG).log; cp -u --remove-destination build/$(TAG)/_native.*.so heapdiff/native/
 
 # An environment with the requirements of that name: made once, and again when they change.
 $(VENV)/%.ready: requirements/%.txt
@@ -102,7 +103,13 @@ sanitize: $(VENV)/test.ready
 	$(SANITIZED)/cmake/native_tests
 	cd $(SANITIZED)/tree && ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc \
 	    LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so) $$(gcc -print-file-name=libstdc++.so.6)" \
-	    $(CURDIR)/$(VENV)/bin/python -m pytest -q -p no:cacheprovider tests/native tests/graph tests/capture tests/snapshot $(ARGS)
+	    $(CURDIR)/$(VENV)/bin/python -m pytest -q -p no:cacheprovider --timeout 3000 tests/native tests/graph tests/capture tests/snapshot $(ARGS)
+
+# CPython's own tests, with a snapshot after each module and while they run. Takes half an hour.
+prey: $(VENV)/test.ready
+	@$(MAKE) --no-print-directory build PYTHON=$(VENV)/bin/python
+	$(VENV)/bin/python tests/live/prey.py $(ARGS)
+	$(VENV)/bin/python tests/live/prey.py --during $(ARGS)
 
 clean:
 	rm -rf build heapdiff/native/*.so .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Any
 from heapdiff.version import VERSION as __version__
 
 if TYPE_CHECKING:
-    from heapdiff.capture import register_type, start_tracing, stop_tracing, take_census, take_snapshot
+    from heapdiff.capture import (
+        Epoch,
+        epoch,
+        register_type,
+        start_epoch,
+        start_tracing,
+        stop_tracing,
+        take_census,
+        take_snapshot,
+    )
     from heapdiff.errors import HeapdiffError
     from heapdiff.explain import DEFAULT_RULES, KnownGrowth
     from heapdiff.pipeline import compare
@@ -19,15 +28,18 @@ if TYPE_CHECKING:
 __all__ = [
     "DEFAULT_RULES",
     "Census",
+    "Epoch",
     "HeapdiffError",
     "KnownGrowth",
     "Report",
     "Snapshot",
     "__version__",
     "compare",
+    "epoch",
     "read_accepted",
     "read_snapshot",
     "register_type",
+    "start_epoch",
     "start_tracing",
     "stop_tracing",
     "take_census",
@@ -40,14 +52,17 @@ __all__ = [
 _ROOM_OF = {
     "DEFAULT_RULES": "heapdiff.explain",
     "Census": "heapdiff.snapshot.census",
+    "Epoch": "heapdiff.capture",
     "HeapdiffError": "heapdiff.errors",
     "KnownGrowth": "heapdiff.explain",
     "Report": "heapdiff.report",
     "Snapshot": "heapdiff.snapshot.model",
     "compare": "heapdiff.pipeline",
+    "epoch": "heapdiff.capture",
     "read_accepted": "heapdiff.report.accept_file",
     "read_snapshot": "heapdiff.snapshot.file",
     "register_type": "heapdiff.capture",
+    "start_epoch": "heapdiff.capture",
     "start_tracing": "heapdiff.capture",
     "stop_tracing": "heapdiff.capture",
     "take_census": "heapdiff.capture",

@@ -5,6 +5,7 @@ __all__ = [
     "CaptureBusyError",
     "CaptureError",
     "CaptureLimitError",
+    "EpochRefusedError",
     "HeapdiffError",
     "IncomparableSnapshotsError",
     "NothingFoundError",
@@ -32,6 +33,10 @@ class CaptureBusyError(CaptureError):
 
 class CaptureLimitError(CaptureError):
     """The heap is larger than the bound that was given, or than the memory that is left."""
+
+
+class EpochRefusedError(CaptureError):
+    """An epoch cannot start: another one runs, or the program itself uses gc.freeze()."""
 
 
 class UnsupportedInterpreterError(CaptureError):

@@ -132,18 +132,15 @@ def _data_types(dtype: Any) -> Adaptation:
     )
     for layout in ((28, 32, 40, 8, 88, 96, 104, 56, 16), (28, 27, 32, 4, 40, 48, 56, 72, 16)):
         number, flags, item, width, subarray, fields, names, metadata, scalar = layout
-        if all(
-            (
-                _int(sample, number) == sample.num,
-                object_body(sample)[flags] == sample.flags & 0xFF,
-                (_word if width == 8 else _int)(sample, item) == sample.itemsize,
-                (_word(sample, subarray) != 0) == (sample.subdtype is not None),
-                _word(sample, fields) in ((0, id(None)) if sample.fields is None else (_behind(sample.fields),)),
-                _word(sample, names) in ((0, id(None)) if sample.names is None else (id(sample.names),)),
-                _word(sample, metadata) == _behind(sample.metadata),
-                _word(sample, scalar) == id(sample.type),
-            )
-            == (True,) * 8
+        if max(layout) + 8 <= len(object_body(noted)) and all(
+            _int(sample, number) == sample.num
+            and object_body(sample)[flags] == sample.flags & 0xFF
+            and (_word if width == 8 else _int)(sample, item) == sample.itemsize
+            and (_word(sample, subarray) != 0) == (sample.subdtype is not None)
+            and _word(sample, fields) in ((0, id(None)) if sample.fields is None else (_behind(sample.fields),))
+            and _word(sample, names) in ((0, id(None)) if sample.names is None else (id(sample.names),))
+            and _word(sample, metadata) == _behind(sample.metadata)
+            and _word(sample, scalar) == id(sample.type)
             for sample in samples
         ):
             return dtype, _DATA_TYPE, layout

@@ -3,7 +3,10 @@
 import gc
 import time
 
+import attrs
+
 from heapdiff.capture.bounds import default_max_bytes
+from heapdiff.capture.epochs import running_epoch
 from heapdiff.capture.extension_types import plan_extensions
 from heapdiff.capture.process import read_process
 from heapdiff.capture.threads import thread_names
@@ -11,10 +14,13 @@ from heapdiff.capture.tracing import traced_frames
 from heapdiff.native import capture, census
 from heapdiff.snapshot.census import Census
 from heapdiff.snapshot.limits import limits_of
-from heapdiff.snapshot.model import Snapshot
+from heapdiff.snapshot.model import Limit, Snapshot
 
 __all__ = ["take_census", "take_snapshot"]
 
+_EPOCH_VOID = Limit(
+    "epoch-void", "The program used gc.freeze() or gc.unfreeze() within the epoch, so identity is no longer exact."
+)
 _MAX_OBJECTS = 2**32 - 3  # object numbers have 32 bits
 
 
@@ -55,10 +61,15 @@ def take_snapshot(
     limits = plan.limits
     pause, pause_cpu = pause + plan.pause_seconds, pause_cpu + plan.pause_cpu_seconds
     del plan  # and what it holds
+    process = process.with_pause(pause, pause_cpu, time.perf_counter() - started)
+    epoch = running_epoch()
+    if epoch is not None:
+        if epoch.holds_in(columns):
+            process = attrs.evolve(process, epoch_start=epoch.start_time)
+        else:
+            limits = (*limits, _EPOCH_VOID)
     return Snapshot(
-        columns,
-        process.with_pause(pause, pause_cpu, time.perf_counter() - started),
-        (*limits_of(columns, traced=frames is not None and sites, unseen=unseen), *limits),
+        columns, process, (*limits_of(columns, traced=frames is not None and sites, unseen=unseen), *limits)
     )
 
 

@@ -5,6 +5,7 @@ from typing import Self
 
 import attrs
 
+from heapdiff.diff.identity import find_identity
 from heapdiff.diff.matching import PathMatcher, is_same_process, type_rows
 from heapdiff.diff.model import Garbage, HeapDiff, SiteGrowth, TypeGrowth
 from heapdiff.graph import HeapGraph
@@ -49,6 +50,7 @@ def diff_graphs(base: HeapGraph, now: HeapGraph, between: Iterable[HeapGraph] = 
         snapshot_bytes=tuple(moment.snapshot_bytes for moment in moments),
         allocated_blocks=tuple(moment.allocated_blocks for moment in moments),
         remarks=tuple(remarks),
+        identity=find_identity(base, now),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
@@ -10,7 +11,7 @@ import attrs
 from heapdiff.graph import HeapGraph
 from heapdiff.snapshot.labels import LabelKind
 
-__all__ = ["Garbage", "HeapDiff", "PathGrowth", "PathTree", "SiteGrowth", "TypeGrowth"]
+__all__ = ["Garbage", "HeapDiff", "Identity", "IdentityMode", "PathGrowth", "PathTree", "SiteGrowth", "TypeGrowth"]
 
 
 @attrs.frozen
@@ -161,6 +162,26 @@ class Garbage:
     shallow_bytes_now: int
 
 
+class IdentityMode(enum.Enum):
+    """How it is known that an object of the base and one of now are the same."""
+
+    EXACT = "exact"  # for tracked objects, by the collector's permanent generation
+    ADDRESS = "address and type"  # the address may have been reused in between
+    NONE = "none"  # two processes
+
+
+@attrs.frozen
+class Identity:
+    """How many objects survived from base to now; None between two processes."""
+
+    mode: IdentityMode
+    survivors: int | None = None
+    proven: int | None = None  # of the survivors, those that are the same without doubt
+    recycled: int | None = None  # new objects at the address of one of their type that died; None: cannot be told
+    new: int | None = None
+    gone: int | None = None
+
+
 @attrs.frozen(eq=False, repr=False)
 class HeapDiff:
     """Two heaps subtracted: the live objects of *now* minus those of *base*.
@@ -182,6 +203,7 @@ class HeapDiff:
     snapshot_bytes: tuple[int, ...] = ()  # memory that each snapshot itself takes
     allocated_blocks: tuple[int | None, ...] = ()  # memory blocks that Python's allocators had handed out
     remarks: tuple[str, ...] = ()
+    identity: Identity = Identity(IdentityMode.NONE)
 
     @property
     def snapshot_count(self) -> int:

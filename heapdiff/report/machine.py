@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 
-from heapdiff.diff.model import HeapDiff, SiteGrowth, TypeGrowth
+from heapdiff.diff.model import HeapDiff, IdentityMode, SiteGrowth, TypeGrowth
 from heapdiff.explain.model import ChainHop, Explanation, Grower, Holder, KnownGrowth, Verdict
 from heapdiff.snapshot.model import Snapshot
 
@@ -27,6 +27,7 @@ def report_dict(explanation: Explanation) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "snapshot_count": diff.snapshot_count,
         "same_process": diff.same_process,
+        "identity": _identity(diff),
         "totals": _totals(diff),
         "process": _process(explanation),
         "growers": [_grower(grower) for grower in explanation.growers],
@@ -49,6 +50,19 @@ def _totals(diff: HeapDiff) -> dict[str, Any]:
             {"capture_time": time, "objects": objects, "shallow_bytes": size}
             for time, objects, size in zip(diff.capture_times, diff.live_objects, diff.live_bytes, strict=True)
         ],
+    }
+
+
+def _identity(diff: HeapDiff) -> dict[str, Any]:
+    identity = diff.identity
+    return {
+        "mode": identity.mode.value,
+        "exact_for": "tracked objects" if identity.mode is IdentityMode.EXACT else None,
+        "survivors": identity.survivors,
+        "proven": identity.proven,
+        "recycled": identity.recycled,
+        "new": identity.new,
+        "gone": identity.gone,
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 
-from heapdiff.diff.model import HeapDiff, SiteGrowth, TypeGrowth
+from heapdiff.diff.model import HeapDiff, Identity, IdentityMode, SiteGrowth, TypeGrowth
 from heapdiff.explain.model import ChainHop, Explanation, Grower, Holder, HolderKind, Verdict, VerdictKind
 from heapdiff.report.escape import clean
 from heapdiff.sizes import (
@@ -216,6 +216,8 @@ class _Text:
         lines += [line for remark in self._diff.remarks for line in _wrapped(clean(remark))]
         if not self._diff.same_process and self._explanation.growers:
             lines += _wrapped("Not known to be one process: matched by label paths, not by identity.")
+        elif self._explanation.growers:
+            lines += _wrapped(_identity(self._diff.identity))
         limits = sorted({clean(limit.text) for limit in self._diff.now.snapshot.limits})
         lines += _wrapped(f"Not seen: {' '.join(limits)}") if limits else []
         if self._explanation.next_step:
@@ -308,6 +310,28 @@ def _coverage(explanation: Explanation) -> str:
     if part is not None and explanation.growers:
         text += f", {round(100 * part)} % of the RSS explained"
     return text
+
+
+# The last lines
+
+
+def _identity(identity: Identity) -> str:
+    """How sure it is which objects are the same in both snapshots."""
+    counts = (
+        f"{count_text(identity.survivors)} objects survived, {count_text(identity.new)} are new, "
+        f"{count_text(identity.gone)} gone"
+    )
+    if identity.mode is IdentityMode.EXACT and identity.survivors is not None and identity.proven is not None:
+        by_address = count_text(identity.survivors - identity.proven)
+        return (
+            f"Identity: exact for tracked objects. {counts}; {count_text(identity.recycled)} new ones have the address "
+            f"of one that died. {by_address} of the survivors are untracked or younger than the epoch, and known by "
+            "address and type."
+        )
+    return (
+        f"Identity: by address and type. {counts}; an address may have been reused in between "
+        "(heapdiff.start_epoch() would tell)."
+    )
 
 
 # Parts of lines

@@ -11,12 +11,12 @@ __all__ = ["run_python"]
 _ROOT = Path(__file__).resolve().parents[2]
 
 
-def run_python(code: str, *options: str, seconds: float = 300, **environment: str) -> str:
+def run_python(code: str, *options: str, seconds: float = 300, environment: dict[str, str] | None = None) -> str:
     """What the code prints; AssertionError with the end of what it complained of where it does not end with 0."""
     done = subprocess.run(
         [sys.executable, "-X", "faulthandler", *options, "-c", textwrap.dedent(code)],
         cwd=_ROOT,
-        env={**os.environ, "PYTHONPATH": str(_ROOT), **environment},
+        env={**os.environ, "PYTHONPATH": str(_ROOT), **(environment or {})},
         capture_output=True,
         text=True,
         timeout=seconds,

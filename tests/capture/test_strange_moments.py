@@ -189,10 +189,13 @@ def test_a_capture_while_the_interpreter_is_taken_apart_is_refused() -> None:
         import builtins, codecs, os, sys
         from heapdiff.native import capture, census
 
+        plan = [], [], []
+        calls = [(capture, ({}, 2**31, 2**40, False, plan)), (census, (2**31, 2**40, plan))]
+
         def make():
             class Last:
-                def __del__(self, capture=capture, census=census, write=os.write, Error=BaseException, str=str):
-                    for function, arguments in (capture, ({}, 2**31, 2**40, False)), (census, (2**31, 2**40)):
+                def __del__(self, write=os.write, Error=BaseException, str=str, calls=calls):
+                    for function, arguments in calls:
                         try:
                             function(*arguments)
                         except Error as error:

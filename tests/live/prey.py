@@ -7,6 +7,7 @@ where a process died or results differ.
 """
 
 import argparse
+import io
 import json
 import os
 import subprocess
@@ -22,24 +23,25 @@ __all__ = ["MODULES", "main", "run_modules"]
 MODULES = """
     test_gc test_weakref test_weakset test_generators test_generator_stop test_coroutines test_asyncgen test_descr
     test_descrtut test_dict test_dictviews test_dict_version test_set test_io test_memoryio test_fileio test_bufio
-    test_threading test_threading_local test_threadsignals test_thread test_ctypes test_sqlite3 test_capi test_functools
-    test_typing test_dataclasses test_enum test_exceptions test_exception_group test_baseexception test_raise
-    test_traceback test_frame test_sys_settrace test_sys_setprofile test_code test_codeop test_module test_import
-    test_importlib test_types test_super test_slice test_range test_memoryview test_buffer test_array test_mmap
-    test_struct test_collections test_deque test_ordered_dict test_defaultdict test_userdict test_contextlib
-    test_contextlib_async test_context test_queue test_logging test_unittest test_itertools test_iter test_list test_tuple
-    test_bytes test_int test_long test_float test_complex test_decimal test_fractions test_datetime test_zoneinfo test_re
-    test_json test_pickle test_pickletools test_copy test_copyreg test_csv test_xml_etree test_xml_etree_c test_pyexpat
-    test_zlib test_bz2 test_lzma test_hashlib test_hmac test_ssl test_select test_selectors test_tracemalloc
-    test_faulthandler test_audit test_atexit test_abc test_class test_metaclass test_subclassinit test_property
-    test_isinstance test_inspect test_operator test_heapq test_bisect test_random test_string test_unicode test_codecs
-    test_stringprep test_sys test_sysconfig test_time test_signal test_finalization test_genericalias test_named_expressions
-    test_patma test_positional_only_arg test_pow test_print test_reprlib test_richcmp test_scope test_shelve
-    test_symtable test_syntax test_textwrap test_timeit test_tokenize test_type_annotations test_type_params test_type_aliases
-    test_monitoring test_interpreters test_with test_yield_from test_zipimport test__xxsubinterpreters
-    test_asyncio.test_tasks test_asyncio.test_futures test_asyncio.test_locks test_asyncio.test_queues
-    test_asyncio.test_taskgroups test_asyncio.test_base_events test_asyncio.test_context
-""".split()
+    test_threading test_threading_local test_threadsignals test_thread test_ctypes test_sqlite3 test_capi
+    test_functools test_typing test_dataclasses test_enum test_exceptions test_exception_group test_baseexception
+    test_raise test_traceback test_frame test_sys_settrace test_sys_setprofile test_code test_codeop test_module
+    test_import test_importlib test_types test_super test_slice test_range test_memoryview test_buffer test_array
+    test_mmap test_struct test_collections test_deque test_ordered_dict test_defaultdict test_userdict
+    test_contextlib test_contextlib_async test_context test_queue test_logging test_unittest test_itertools
+    test_iter test_list test_tuple test_bytes test_int test_long test_float test_complex test_decimal test_fractions
+    test_datetime test_zoneinfo test_re test_json test_pickle test_pickletools test_copy test_copyreg test_csv
+    test_xml_etree test_xml_etree_c test_pyexpat test_zlib test_bz2 test_lzma test_hashlib test_hmac test_ssl
+    test_select test_selectors test_tracemalloc test_faulthandler test_audit test_atexit test_abc test_class
+    test_metaclass test_subclassinit test_property test_isinstance test_inspect test_operator test_heapq test_bisect
+    test_random test_string test_unicode test_codecs test_stringprep test_sys test_sysconfig test_time test_signal
+    test_finalization test_genericalias test_named_expressions test_patma test_positional_only_arg test_pow
+    test_print test_reprlib test_richcmp test_scope test_shelve test_symtable test_syntax test_textwrap test_timeit
+    test_tokenize test_type_annotations test_type_params test_type_aliases test_monitoring test_interpreters
+    test_with test_yield_from test_zipimport test__xxsubinterpreters test_asyncio.test_tasks
+    test_asyncio.test_futures test_asyncio.test_locks test_asyncio.test_queues test_asyncio.test_taskgroups
+    test_asyncio.test_base_events test_asyncio.test_context
+""".split()  # noqa: SIM905 - a list of as many lines says no more
 
 _ROOT = Path(__file__).resolve().parents[2]
 _SILENCE_SECONDS = 600
@@ -49,7 +51,9 @@ def main() -> int:
     """Run what the command line names and print the table; 1 where a process died or results differ."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("modules", nargs="*", help="names in the package test; all of them by default")
-    parser.add_argument("--during", action="store_true", help="capture while the tests run, too; results are not compared")
+    parser.add_argument(
+        "--during", action="store_true", help="capture while the tests run, too; results are not compared"
+    )
     parser.add_argument("--worker", choices=("with", "without"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     modules = options.modules or MODULES
@@ -57,7 +61,8 @@ def main() -> int:
         _work(modules, captured=options.worker == "with", during=options.during)
         return 0
     rows, good = run_modules(modules, during=options.during, show=print)
-    print(f"{len(rows)} modules, {sum(row.get('tests', 0) for row in rows)} tests; {'all well' if good else 'NOT ALL WELL'}")
+    tests = sum(row.get("tests", 0) for row in rows)
+    print(f"{len(rows)} modules, {tests} tests; {'all well' if good else 'NOT ALL WELL'}")
     return 0 if good else 1
 
 
@@ -67,7 +72,7 @@ def run_modules(modules: list[str], *, during: bool = False, show: Any = None) -
     A module whose results differ runs twice more, alone: tests that fail now and then do so without heapdiff too.
     """
     show = show or (lambda line: None)
-    show(f"{'module':32} {'tests':>6} {'failed':>6} {'skipped':>7} {'snapshots':>9} {'objects':>9} {'pause':>8}  result")
+    show(f"{'module':32} {'tests':>6} {'failed':>6} {'skipped':>7} {'taken':>6} {'objects':>9} {'pause':>8}  result")
     plain = {} if during else {row["module"]: row for row in _rows(modules, "without", during)}
     rows, good = [], True
     for row in _rows(modules, "with", during):
@@ -84,10 +89,9 @@ def run_modules(modules: list[str], *, during: bool = False, show: Any = None) -
             row["result"] = "same" if not during else "alive"
         good &= not row["result"].startswith(("DIED", "DIFFERENT"))
         rows.append(row)
-        show(
-            f"{row['module']:32} {row.get('tests', 0):6} {len(row.get('failed', ())):6} {row.get('skipped', 0):7}"
-            f" {row.get('snapshots', 0):9} {row.get('objects', 0):9} {row.get('pause', 0.0) * 1e3:6.0f}ms  {row['result']}"
-        )
+        counts = f"{row.get('tests', 0):6} {len(row.get('failed', ())):6} {row.get('skipped', 0):7}"
+        sizes = f"{row.get('snapshots', 0):6} {row.get('objects', 0):9} {row.get('pause', 0.0) * 1e3:6.0f}ms"
+        show(f"{row['module']:32} {counts} {sizes}  {row['result']}")
     return rows, good
 
 
@@ -100,8 +104,9 @@ def _rows(modules: list[str], who: str, during: bool) -> Any:
     left = list(modules)
     while left:
         with tempfile.TemporaryDirectory() as folder:
-            errors = Path(folder, "stderr").open("w+", encoding="utf-8")
-            arguments = [sys.executable, "-X", "faulthandler", __file__, "--worker", who, *(["--during"] if during else []), *left]
+            errors = Path(folder, "stderr").open("w+", encoding="utf-8")  # noqa: SIM115 - closed below
+            flags = ["--worker", who, *(["--during"] if during else [])]
+            arguments = [sys.executable, "-X", "faulthandler", __file__, *flags, *left]
             process = subprocess.Popen(arguments, cwd=folder, stdout=subprocess.PIPE, stderr=errors, text=True)
             watch = threading.Timer(_SILENCE_SECONDS, process.kill)
             watch.start()
@@ -131,7 +136,7 @@ def _work(modules: list[str], *, captured: bool, during: bool) -> None:
     import faulthandler
     import unittest
 
-    from test import support
+    from test import support  # type: ignore[import-not-found]
 
     faulthandler.enable()
     support.use_resources = []
@@ -139,6 +144,7 @@ def _work(modules: list[str], *, captured: bool, during: bool) -> None:
     os.dup2(2, 1)
     sys.path.insert(0, str(_ROOT))
     hunter = _Hunter(during) if captured else None
+    nowhere = io.StringIO()
     for name in modules:
         row: dict[str, Any] = {"module": name}
         try:
@@ -146,8 +152,9 @@ def _work(modules: list[str], *, captured: bool, during: bool) -> None:
         except (AttributeError, ImportError, unittest.SkipTest):
             row["missing"] = True
         else:
-            result = unittest.TextTestRunner(stream=Path(os.devnull).open("w"), verbosity=0).run(suite)
-            failed = [str(test) for test, _ in result.failures + result.errors] + list(map(str, result.unexpectedSuccesses))
+            result = unittest.TextTestRunner(stream=nowhere, verbosity=0).run(suite)
+            failed = [str(test) for test, _ in result.failures + result.errors]
+            failed += map(str, result.unexpectedSuccesses)
             row |= {"tests": result.testsRun, "skipped": len(result.skipped), "failed": sorted(failed)}
             del suite, result
         if hunter is not None:

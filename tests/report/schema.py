@@ -36,6 +36,7 @@ MOMENT = {
     "capture_seconds": (float, UNKNOWN),
     "collected_before": (FLAG, UNKNOWN),
     "traced_frames": PERHAPS,
+    "epoch_start": (float, UNKNOWN),
 }
 
 HOLDER = {
@@ -92,6 +93,15 @@ REPORT = {
     "schema_version": COUNT,
     "snapshot_count": COUNT,
     "same_process": FLAG,
+    "identity": {
+        "mode": TEXT,
+        "exact_for": (TEXT, UNKNOWN),
+        "survivors": PERHAPS,
+        "proven": PERHAPS,
+        "recycled": PERHAPS,
+        "new": PERHAPS,
+        "gone": PERHAPS,
+    },
     "totals": {
         "objects_base": COUNT,
         "objects_now": COUNT,

@@ -338,21 +338,26 @@ PyObject* py_type_retained(PyObject*, PyObject* args) {
 
 PyObject* py_survivors(PyObject*, PyObject* args) {
     PyObject *base_object = nullptr, *base_paths_object = nullptr, *now_object = nullptr, *now_paths_object = nullptr;
-    if (!PyArg_ParseTuple(args, "OOOO:survivors", &base_object, &base_paths_object, &now_object, &now_paths_object))
+    int same_epoch = 0;
+    if (!PyArg_ParseTuple(args, "OOOO|p:survivors", &base_object, &base_paths_object, &now_object, &now_paths_object,
+                          &same_epoch))
         return nullptr;
     HeapArgument base, now;
     PathsArgument base_paths, now_paths;
     TablesArgument base_tables, now_tables;
     Array<uint8_t> survived;
+    Array<uint64_t> recycled;
     if (!base.read(base_object) || !base_paths.read(base_paths_object, base) || !base_tables.read(*base.store) ||
         !now.read(now_object) || !now_paths.read(now_paths_object, now) || !now_tables.read(*now.store) || !run([&] {
             Matching matching;
             if (!match_tables(base_tables.types, base_tables.texts, now_tables.types, now_tables.texts, matching))
                 return Status::out_of_memory;
-            return survivors(base.heap, base_paths.view, now.heap, now_paths.view, matching, survived);
+            if (!recycled.resize(1)) return Status::out_of_memory;
+            return survivors(base.heap, base_paths.view, now.heap, now_paths.view, matching, same_epoch != 0, survived,
+                             recycled[0]);
         }))
         return nullptr;
-    return columns_of(named("survived", survived));
+    return columns_of(named("survived", survived), named("recycled", recycled));
 }
 
 PyObject* py_dominator_profile(PyObject*, PyObject* args) {
@@ -460,7 +465,8 @@ PyMethodDef functions[] = {
     {"type_retained", guarded<py_type_retained>, METH_VARARGS,
      "type_retained(heap, paths, dominators)\n--\n\nbytes that every type retains at least."},
     {"survivors", guarded<py_survivors>, METH_VARARGS,
-     "survivors(base, base_paths, now, now_paths)\n--\n\nsurvived: 1 for objects that are live in both."},
+     "survivors(base, base_paths, now, now_paths, same_epoch=False, /)\n--\n\n"
+     "survived: 1 for objects that are live in both, 2 where that is proven; recycled: how many are not the same."},
     {"dominator_profile", guarded<py_dominator_profile>, METH_VARARGS,
      "dominator_profile(heap, paths, dominators)\n--\n\nThe dominator tree folded by type."},
     {"site_totals", guarded<py_site_totals>, METH_VARARGS,

@@ -92,7 +92,9 @@ bool has_native_memory(PyTypeObject* type) {
 Shape shape_of(PyTypeObject* type) {
     if (type == &PyTuple_Type) return Shape::tuple;
     if (type == &PyList_Type) return Shape::list;
-    if (type == &PyDict_Type || type == &PyODict_Type || is_named(type, "collections.defaultdict")) return Shape::dict;
+    if (type == &PyDict_Type || type == &PyODict_Type ||
+        (PyType_FastSubclass(type, Py_TPFLAGS_DICT_SUBCLASS) && is_named(type, "collections.defaultdict")))
+        return Shape::dict;
     if (type == &PySet_Type || type == &PyFrozenSet_Type) return Shape::set;
     if (type == &PyFunction_Type) return Shape::function;
     if (type == &PyCode_Type) return Shape::code;
