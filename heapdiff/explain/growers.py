@@ -19,6 +19,8 @@ _ONE_OFF_OBJECTS = 5  # in each step; fewer are rather an import than a leak
 _ONE_OFF_BYTES = 65_536
 _SLOWER = 0.7  # the later half of the steps adds less than this part of the earlier half
 _CONSIDERED = 60  # types whose branches are looked for
+_AMONG_FIRST = 2
+_MUCH_AS_WELL = 20
 _PLAIN_WEIGHT = 16  # growth of plain containers counts that much less than that of a class with a name
 
 # Types without a meaning of their own: what holds them tells more. Those of builtins are added by rule.
@@ -102,7 +104,21 @@ def rank_growers(diff: HeapDiff, count: int) -> tuple[Candidate, ...]:
             size //= _PLAIN_WEIGHT
         return (rank, candidate not in leading, size, candidate.group, *_within(candidate))
 
-    return tuple(sorted(grouped, key=place)[:count])
+    return tuple(_with_second_group(sorted(grouped, key=place), best)[:count])
+
+
+def _with_second_group(ranked: list[Candidate], best: dict[int, tuple[tuple[int, bool], int]]) -> list[Candidate]:
+    """The same growers; a second group that grew much as well has its first grower among the first three.
+
+    A client and its server in one process are two groups of many types each, and either may be the one to mend.
+    """
+    second = next((number for number, candidate in enumerate(ranked) if candidate.group != ranked[0].group), 0)
+    if second <= _AMONG_FIRST or not is_telling(ranked[second].growth):
+        return ranked
+    (rank, size), (other_rank, other_size) = best[ranked[0].group], best[ranked[second].group]
+    if rank != other_rank or other_size > size // _MUCH_AS_WELL:  # sizes are negative
+        return ranked
+    return [*ranked[:_AMONG_FIRST], ranked[second], *ranked[_AMONG_FIRST:second], *ranked[second + 1 :]]
 
 
 def is_telling(growth: TypeGrowth) -> bool:

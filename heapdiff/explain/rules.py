@@ -222,7 +222,7 @@ def unclosed_resource(evidence: Evidence) -> Verdict | None:
 
 
 _LISTENER_WORDS = re.compile(
-    r"listener|callback|handler|observer|subscriber|receiver|hook|watcher|signal", re.IGNORECASE
+    r"listener|callback|handler|observer|subscriber|receiver|hook|watcher|signal|events?$|events? ", re.IGNORECASE
 )
 
 

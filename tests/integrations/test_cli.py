@@ -333,3 +333,35 @@ def test_growth_that_was_written_for_review_and_reviewed_is_accepted(folder: Pat
     assert (written.returncode, refused.returncode, accepted.returncode) == (0, 1, 0)
     assert "has no reason" in refused.stderr
     assert accepted.stdout.startswith("Nothing grew but what is accepted.")
+
+
+def test_a_settle_check_takes_three_files(folder: Path) -> None:
+    done = heapdiff("diff", "-settled", "before.heap", "after.heap", "middle.heap", folder=folder)
+
+    assert done.returncode == 0, done.stderr
+    assert "mostly drained: 10 → 290 busy → 150 settled, 50 % is left" in done.stdout
+
+
+def test_groups_are_compared(folder: Path) -> None:
+    control, treatment = ("-control", "before.heap", "before.heap"), ("-treatment", "before.heap", "after.heap")
+
+    done = heapdiff("diff", *control, *treatment, folder=folder)
+
+    assert done.returncode == 0, done.stderr
+    assert "treatment only: +280 with the treatment, +0 without" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("command", "complaint"),
+    [
+        ("diff -control before.heap after.heap", "-control and -treatment go together"),
+        ("diff -control before.heap -treatment before.heap after.heap", "needs two snapshots"),
+        ("diff -settled before.heap after.heap", "-settled needs three snapshots"),
+        ("diff -base before.heap -top --accept known.toml after.heap", "not for the views of pprof"),
+    ],
+)
+def test_words_that_do_not_go_together_are_wrong_usage(command: str, complaint: str, folder: Path) -> None:
+    done = heapdiff(*command.split(), folder=folder)
+
+    assert done.returncode == 2
+    assert complaint in done.stderr
