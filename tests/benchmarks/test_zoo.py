@@ -84,7 +84,8 @@ def test_a_fixed_version_may_have_the_residue_that_its_truth_names() -> None:
 def test_a_case_is_read_from_its_folder(tmp_path: Path) -> None:
     (tmp_path / "locks").mkdir()
     (tmp_path / "locks" / "truth.toml").write_text(
-        'kind = "leak"\nholder_words = ["_locks"]\nverdicts = ["unbounded-mapping"]\n[growth_per_step]\n"app.Lock" = 1\n',
+        'kind = "leak"\nholder_words = ["_locks"]\nverdicts = ["unbounded-mapping"]\n'
+        '[growth_per_step]\n"app.Lock" = 1\n',
         encoding="utf-8",
     )
 
