@@ -22,6 +22,8 @@ class ObjectFlag(enum.IntFlag):
     OWN = 8  # made by heapdiff itself; neither counted nor holding
     STATIC = 16  # not allocated: part of a library
     NATIVE_MEMORY = 32  # has memory of its own that could not be sized
+    MODULE = 64  # in sys.modules: a root names it
+    LAST_ERROR = 128  # what sys.last_exc, last_value and last_traceback keep
 
 
 @attrs.frozen

@@ -325,6 +325,19 @@ inline PyObject* type_subclasses(PyTypeObject* type) {
     return reinterpret_cast<PyObject*>(type->tp_subclasses);
 }
 
+// The name a module was created with; its namespace may hold another.
+inline PyObject* module_name_of(PyObject* module) {
+    struct Module { // moduleobject.c, the same in 3.11 to 3.13
+        PyObject_HEAD
+        PyObject* dict;
+        void* definition;
+        void* state;
+        PyObject* weak_references;
+        PyObject* name;
+    };
+    return reinterpret_cast<Module*>(module)->name;
+}
+
 // ------------------------------------------------------------------ threads
 
 template <class Visit> void visit_thread_state(PyThreadState* thread, Visit visit) {

@@ -75,7 +75,7 @@ class Search {
         for (uint32_t e = begin; e < end; ++e) {
             if (e + kAhead < end) fetch_object(heap_.target[e + kAhead]);
             uint32_t label = heap_.label[e];
-            if (label_holds(label)) reach(source, e, is_secondary(label));
+            if (label_holds(label)) reach(source, e, is_secondary(heap_, e));
         }
     }
 
