@@ -15,8 +15,8 @@ from tests.capture.processes import run_python
 
 AUDIT = """
     import cProfile, concurrent.futures, dataclasses, difflib, doctest, email.message, http.server, inspect
-    import logging.handlers, multiprocessing.pool, pdb, shelve, smtplib, socketserver, statistics, tarfile, unittest.mock
-    import urllib.request, uuid, xml.dom.minidom, zipfile
+    import logging.handlers, multiprocessing.pool, pdb, shelve, smtplib, socketserver, statistics, tarfile
+    import unittest.mock, urllib.request, uuid, xml.dom.minidom, zipfile
     from tests.capture.zoo import zoo
     animals = zoo()
 

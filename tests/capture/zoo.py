@@ -24,11 +24,11 @@ import threading
 import types
 import typing
 import weakref
-import xml.etree.ElementTree as ElementTree
 import zlib
 import zoneinfo
 from collections.abc import Iterator
 from typing import Any
+from xml.etree import ElementTree
 
 __all__ = ["zoo"]
 
