@@ -46,7 +46,13 @@ Extensions = tuple[
 ]
 
 def capture(
-    thread_names: dict[int, str], max_objects: int, max_bytes: int, traced: bool, extensions: Extensions = ..., /
+    thread_names: dict[int, str],
+    max_objects: int,
+    max_bytes: int,
+    traced: bool,
+    extensions: Extensions = ...,
+    audited: bool = False,
+    /,
 ) -> tuple[Columns, float, float, dict[str, int]]: ...
 def census(max_objects: int, max_bytes: int, extensions: Extensions = ..., /) -> tuple[Columns, float, float]: ...
 def instances(

@@ -111,10 +111,10 @@ PyObject* object_body(PyObject*, PyObject* object) {
 PyObject* capture(PyObject*, PyObject* args) {
     PyObject *threads = nullptr, *plan = nullptr;
     WalkBounds bounds;
-    int traced = 0;
+    int traced = 0, audited = 0;
     unsigned long long objects = 0, bytes = 0;
-    if (!PyArg_ParseTuple(args, "O!KKp|O!:capture", &PyDict_Type, &threads, &objects, &bytes, &traced, &PyTuple_Type,
-                          &plan))
+    if (!PyArg_ParseTuple(args, "O!KKp|O!p:capture", &PyDict_Type, &threads, &objects, &bytes, &traced, &PyTuple_Type,
+                          &plan, &audited))
         return nullptr;
     bounds.objects = std::min<uint64_t>(bounds.objects, objects);
     bounds.bytes = bytes;
@@ -137,7 +137,7 @@ PyObject* capture(PyObject*, PyObject* args) {
     if (raise_end(end, *raw, bounds)) return nullptr;
     ColumnStore store;
     Status status = Status::ok;
-    Py_BEGIN_ALLOW_THREADS status = finish_snapshot(*raw, sites, interpreter, segments, &store);
+    Py_BEGIN_ALLOW_THREADS status = finish_snapshot(*raw, sites, {interpreter, segments, audited != 0}, &store);
     Py_END_ALLOW_THREADS if (status != Status::ok) return PyErr_NoMemory();
     PyObject* columns = new_columns(std::move(store));
     PyObject* unseen = columns == nullptr ? nullptr : unseen_of(raw->extensions);

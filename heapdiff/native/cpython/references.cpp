@@ -235,7 +235,7 @@ void Walker::type(PyObject* object) noexcept {
 // Source: moduleobject.c, module_traverse. The module's state is its own tp_traverse's affair.
 void Walker::module(PyObject* object) noexcept {
     add(PyModule_GetDict(object), LabelKind::dict);
-    add_internal(module_name_of(object), "__name__");
+    add_internal(cpython::module_name(object), "__name__");
     PyModuleDef* definition = PyModule_GetDef(object);
     if (definition == nullptr || definition->m_traverse == nullptr || traversal_is_unsafe(definition->m_name)) return;
     if (definition->m_size > 0 && PyModule_GetState(object) == nullptr) return;

@@ -90,6 +90,16 @@ bool has_native_memory(PyTypeObject* type) {
     return false;
 }
 
+// C types that are not collected may hold objects all the same: a datetime its time zone, a decimal.Context its traps.
+// Two that are collected leave something out on some versions. Numbers and texts hold nothing.
+bool hides_references(PyTypeObject* type, Shape shape) {
+    if (is_named(type, "_io.BytesIO") || is_named(type, "_io.StringIO")) return true;
+    constexpr unsigned long kPlain =
+        Py_TPFLAGS_LONG_SUBCLASS | Py_TPFLAGS_UNICODE_SUBCLASS | Py_TPFLAGS_BYTES_SUBCLASS | Py_TPFLAGS_TYPE_SUBCLASS;
+    return shape == Shape::leaf && !(type->tp_flags & kPlain) && !PyType_IsSubtype(type, &PyFloat_Type) &&
+           !PyType_IsSubtype(type, &PyComplex_Type) && type->tp_basicsize <= 512;
+}
+
 Shape shape_of(PyTypeObject* type) {
     if (type == &PyTuple_Type) return Shape::tuple;
     if (type == &PyList_Type) return Shape::list;
@@ -152,6 +162,7 @@ bool TypeTable::add(PyTypeObject* type) noexcept {
     info.extension = extensions_.use_of(type);
     if (!name_type(info)) return false;
     shape_type(info);
+    info.body_hides = hides_references(type, info.base_shape);
     size_type(info);
     if (!find_members(info)) return false;
     if (count_ % kChunk == 0) {

@@ -317,25 +317,24 @@ inline PyObject* type_dict(PyTypeObject* type) {
     return type->tp_dict;
 #endif
 }
+// The name a module was made with, which its traverse leaves out.
+inline PyObject* module_name(PyObject* module) {
+    struct Module {
+        PyObject_HEAD
+        PyObject* dict;
+        PyModuleDef* definition;
+        void* state;
+        PyObject* weak_references;
+        PyObject* name;
+    };
+    return reinterpret_cast<Module*>(module)->name;
+}
 // The registry of a heap type's subclasses: a dict of weak references, or null.
 inline PyObject* type_subclasses(PyTypeObject* type) {
 #if PY_VERSION_HEX >= 0x030C0000
     if (!(type->tp_flags & Py_TPFLAGS_HEAPTYPE)) return nullptr; // an index, not an object
 #endif
     return reinterpret_cast<PyObject*>(type->tp_subclasses);
-}
-
-// The name a module was created with; its namespace may hold another.
-inline PyObject* module_name_of(PyObject* module) {
-    struct Module { // moduleobject.c, the same in 3.11 to 3.13
-        PyObject_HEAD
-        PyObject* dict;
-        void* definition;
-        void* state;
-        PyObject* weak_references;
-        PyObject* name;
-    };
-    return reinterpret_cast<Module*>(module)->name;
 }
 
 // ------------------------------------------------------------------ threads

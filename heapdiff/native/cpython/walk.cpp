@@ -156,6 +156,17 @@ void Walker::read_object(PyObject* object, size_t i) noexcept {
     size_t first = heap_.target.size();
     references(object, info);
     if (info.extension) extension(object, info, first);
+    if (info.body_hides && !census_) read_body(object, info, i);
+}
+
+void Walker::read_body(PyObject* object, const TypeInfo& info, size_t i) noexcept {
+    constexpr uint64_t kLowest = uint64_t{1} << 16, kHighest = uint64_t{1} << 47;
+    for (auto at = static_cast<uint32_t>(sizeof(PyObject)); at + 8 <= static_cast<size_t>(info.type->tp_basicsize);
+         at += 8) {
+        uint64_t word = *reinterpret_cast<uint64_t*>(reinterpret_cast<char*>(object) + at);
+        if ((word & 7) == 0 && word >= kLowest && word < kHighest)
+            ok_ &= heap_.body_words.push({static_cast<uint32_t>(i), at, word});
+    }
 }
 
 } // namespace heapdiff

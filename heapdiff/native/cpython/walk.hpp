@@ -33,6 +33,13 @@ struct StackWord {
     uint32_t label;
 };
 
+// A word in the body of an object whose type does not tell what it holds; it may be a reference.
+struct BodyWord {
+    uint32_t holder; // where the object was found
+    uint32_t offset;
+    uint64_t address;
+};
+
 // What the walk found, in the order it was found; references are still addresses.
 struct RawHeap {
     Array<PyObject*> object;
@@ -45,6 +52,7 @@ struct RawHeap {
     Array<uint64_t> large_bytes; // of the objects whose shallow is UINT32_MAX, in their order
     Array<uint32_t> site;        // filled afterwards, where allocations are traced
     std::vector<StackWord> stack_words;
+    Array<BodyWord> body_words;
     AddressSet addresses;
     TextPool texts;
     Extensions extensions;
@@ -52,8 +60,8 @@ struct RawHeap {
 
     size_t bytes() const noexcept {
         return object.mapped_bytes() + type.mapped_bytes() + shallow.mapped_bytes() + count.mapped_bytes() +
-               start.mapped_bytes() + flags.mapped_bytes() + target.mapped_bytes() + label.mapped_bytes() +
-               addresses.bytes();
+               start.mapped_bytes() + flags.mapped_bytes() + body_words.mapped_bytes() + target.mapped_bytes() +
+               label.mapped_bytes() + addresses.bytes();
     }
 };
 
@@ -86,6 +94,7 @@ class Walker {
     void drain() noexcept;
     void prefetch(size_t i) noexcept;
     void read_object(PyObject* object, size_t i) noexcept;
+    void read_body(PyObject* object, const TypeInfo& info, size_t i) noexcept;
     void insert_targets(size_t first) noexcept;
     void insert(PyObject* object, uint8_t flags) noexcept;
     uint32_t type_row(PyTypeObject* type) noexcept;
