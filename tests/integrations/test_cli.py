@@ -295,16 +295,16 @@ def test_output_that_cannot_be_written_is_one_sentence(words: str, redirection: 
 
 
 def test_a_version_that_cannot_be_written_is_one_sentence(folder: Path) -> None:
-    done = _in_a_shell("--version > /dev/full", folder)
+    done = _in_a_shell("--version > /dev/full", folder, PYTHONUNBUFFERED="")
 
     assert (done.returncode, done.stderr) == (1, "heapdiff: standard output: No space left on device\n")
 
 
-def _in_a_shell(words: str, folder: Path) -> subprocess.CompletedProcess[str]:
+def _in_a_shell(words: str, folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["bash", "-c", f"{sys.executable} -m heapdiff {words}"],
         cwd=folder,
-        env=environment(),
+        env=environment(**settings),
         capture_output=True,
         text=True,
         check=False,
