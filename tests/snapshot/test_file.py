@@ -312,7 +312,7 @@ def test_a_read_only_folder_is_named(tmp_path: Path) -> None:
 def test_a_folder_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "a.heap").mkdir()
 
-    with pytest.raises(SnapshotFileError, match="something else than a file"):
+    with pytest.raises(SnapshotFileError, match="it is a folder"):
         write_snapshot(sample(), tmp_path / "a.heap")
     assert [path.name for path in tmp_path.iterdir()] == ["a.heap"]
 
