@@ -4,6 +4,8 @@ import sys
 
 __all__ = ["start_tracing", "stop_tracing", "traced_frames"]
 
+_BUILTIN: type = type(len)
+
 
 def start_tracing(frames: int = 1) -> None:
     """Let tracemalloc record where objects are allocated; snapshots taken from now on carry their sites.
@@ -37,7 +39,7 @@ def traced_frames() -> int | None:
         return None
     is_tracing, limit = (vars(tracemalloc).get(name) for name in ("is_tracing", "get_traceback_limit"))
     # Only functions written in C: a capture runs no code of the program, and that may be what lies there.
-    if type(is_tracing) is not type(len) or type(limit) is not type(len) or not is_tracing():
+    if type(is_tracing) is not _BUILTIN or type(limit) is not _BUILTIN or not is_tracing():
         return None
     frames = limit()
     return frames if type(frames) is int else None
