@@ -1,8 +1,11 @@
 """Allocation sites: tracemalloc switched on and off."""
 
 import sys
+from typing import Any
 
 __all__ = ["start_tracing", "stop_tracing", "traced_frames"]
+
+_BUILTIN: type = type(len)
 
 
 def start_tracing(frames: int = 1) -> None:
@@ -35,9 +38,9 @@ def traced_frames() -> int | None:
     tracemalloc = sys.modules.get("_tracemalloc")
     if type(tracemalloc) is not type(sys):
         return None
-    is_tracing, limit = (vars(tracemalloc).get(name) for name in ("is_tracing", "get_traceback_limit"))
+    functions: list[Any] = [vars(tracemalloc).get(name) for name in ("is_tracing", "get_traceback_limit")]
     # Only functions written in C: a capture runs no code of the program, and that may be what lies there.
-    if type(is_tracing) is not type(len) or type(limit) is not type(len) or not is_tracing():
+    if any(type(function) is not _BUILTIN for function in functions) or not functions[0]():
         return None
-    frames = limit()
+    frames = functions[1]()
     return frames if type(frames) is int else None

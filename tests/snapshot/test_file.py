@@ -105,13 +105,13 @@ def test_columns_of_many_blocks_are_read_as_they_were_written(tmp_path: Path, co
 @given(
     process=st.builds(
         Process,
-        pid=st.none() | st.integers(0),
+        pid=st.none() | st.integers(0, 2**63 - 1),
         host=st.none() | st.text(),
-        start_time=st.none() | st.floats(allow_nan=False, allow_infinity=False),
+        start_time=st.none() | st.floats(-6e10, 2.4e11),
         command=st.none() | st.text(st.characters()),
         gc_enabled=st.none() | st.booleans(),
-        descriptors=st.none() | st.dictionaries(st.text(), st.integers(0)),
-        gc_collections=st.none() | st.lists(st.integers(0)).map(tuple),
+        descriptors=st.none() | st.dictionaries(st.text(), st.integers(0, 2**63 - 1)),
+        gc_collections=st.none() | st.lists(st.integers(0, 2**63 - 1)).map(tuple),
     )
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=50)
