@@ -79,7 +79,8 @@ def _grower(diff: HeapDiff, candidate: Candidate, held: Held, rules: Sequence[Ru
     depth = branch.point - 1  # the virtual root is no part of the path
     if held.sample:
         node = diff.now.label_tree["node_of"][held.sample[0]]
-        path = next((_with_root(diff, n) for n in _paths_of_node(diff, node)), path)
+        known = diff.paths.by_now_node.get(node)
+        path = path if known is None else tuple(diff.paths[number] for number in diff.paths.ancestry(known))
     if branch.point and held.holders:
         depth = next((place for place, step in enumerate(path) if step.number == held.holders[0].path), depth)
     grower = Grower(
@@ -112,14 +113,6 @@ def _settled(growers: Sequence[Grower]) -> tuple[Grower, ...]:
         else grower
         for grower in growers
     )
-
-
-def _paths_of_node(diff: HeapDiff, node: int) -> list[int]:
-    return [path.number for path in diff.paths if path.now_node == node]
-
-
-def _with_root(diff: HeapDiff, number: int) -> tuple[PathGrowth, ...]:
-    return tuple(diff.paths[step] for step in diff.paths.ancestry(number))
 
 
 def _chain(diff: HeapDiff, held: Held, path: Sequence[PathGrowth], depth: int) -> tuple[ChainHop, ...]:
