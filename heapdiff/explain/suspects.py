@@ -22,6 +22,7 @@ from heapdiff.explain.model import (
     Explanation,
     Grower,
     HolderKind,
+    Imported,
     KnownGrowth,
     Trend,
     Verdict,
@@ -70,6 +71,7 @@ def explain_diff(
         next_step=_next_step(diff, explained),
         accepted=found.accepted,
         gone=found.gone,
+        imported=_imported(diff) if any(candidate.imported for candidate in found.news) else None,
     )
 
 
@@ -96,6 +98,7 @@ def _grower(diff: HeapDiff, candidate: Candidate, held: Held, rules: Sequence[Ru
         group=candidate.group,
         group_growth_bytes=candidate.group_growth_bytes,
         in_place=branch.in_place,
+        imported=candidate.imported,
         fingerprint=_fingerprint(diff, candidate),
     )
     return attrs.evolve(grower, verdict=judge(Evidence(diff, grower, path, depth, held.sample), rules))
@@ -165,6 +168,20 @@ def _fingerprint(diff: HeapDiff, candidate: Candidate) -> str:
     stretch = [f"{kind.name} {text} {type_name}" for kind, text, type_name in named_steps(diff.paths, candidate.branch)]
     digest = hashlib.sha256("\n".join([*stretch, candidate.growth.name]).encode("utf-8", "backslashreplace"))
     return digest.hexdigest()[:8]
+
+
+def _imported(diff: HeapDiff) -> Imported:
+    paths = diff.paths
+    modules = [n for n in paths.children[0] if paths[n].kind is LabelKind.ROOT_MODULE and paths[n].objects[0] == 0]
+    below = set(modules)
+    for path in paths:
+        if path.parent in below:  # a parent's number is smaller
+            below.add(path.number)
+    return Imported(
+        module_count=len(modules),
+        type_count=len({paths[number].type_name for number in below if paths[number].objects_delta > 0}),
+        shallow_bytes=sum(paths.subtree_bytes_delta[number] for number in modules),
+    )
 
 
 def _coverage(diff: HeapDiff, candidates: Sequence[Candidate]) -> Coverage:

@@ -121,7 +121,7 @@ def test_a_leak_comes_before_all_that_was_imported_meanwhile() -> None:
 def test_what_was_imported_meanwhile_is_one_group() -> None:
     graphs = [HeapGraph.of(importing(*counts).snapshot()) for counts in ((1, 0), (300, 12))]
 
-    found = rank_growers(diff_graphs(*graphs), 100)
+    found = rank_growers(diff_graphs(graphs[0], graphs[1]), 100)
 
     assert len({candidate.group for candidate in found if candidate.growth.name.startswith("lib")}) == 1
 
