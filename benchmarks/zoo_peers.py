@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.zoo_run import count_of, load_workload, take_steps
+from benchmarks.zoo_run import count_of, leave, load_workload, take_steps
 
 __all__ = ["PEERS"]
 
@@ -111,4 +111,4 @@ PEERS: dict[str, Callable[[Path, int], dict[str, Any]]] = {
 
 if __name__ == "__main__":
     with contextlib.redirect_stdout(io.StringIO()):
-        main(*sys.argv[1:])
+        leave(lambda: main(*sys.argv[1:]))

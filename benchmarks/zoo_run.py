@@ -2,13 +2,16 @@
 
 import importlib
 import json
+import os
 import sys
 import time
+import traceback
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
-__all__ = ["count_of", "load_workload", "run_case", "take_steps"]
+__all__ = ["count_of", "leave", "load_workload", "run_case", "take_steps"]
 
 
 def main(case: str, rounds: str, out: str) -> None:
@@ -70,5 +73,17 @@ def run_case(case: Path, rounds: int) -> dict[str, Any]:
     }
 
 
+def leave(run: Callable[[], None]) -> NoReturn:
+    """Runs and ends the process at once: a thread that a case left behind would keep it waiting for ever."""
+    code = 0
+    try:
+        run()
+    except BaseException:
+        traceback.print_exc()
+        code = 1
+    sys.stderr.flush()
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    leave(lambda: main(*sys.argv[1:]))

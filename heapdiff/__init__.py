@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     )
     from heapdiff.errors import HeapdiffError
     from heapdiff.explain import DEFAULT_RULES, KnownGrowth
-    from heapdiff.pipeline import compare
+    from heapdiff.pipeline import compare, compare_groups, compare_settled
     from heapdiff.report import Report
     from heapdiff.report.accept_file import read_accepted
     from heapdiff.snapshot.census import Census
@@ -35,6 +35,8 @@ __all__ = [
     "Snapshot",
     "__version__",
     "compare",
+    "compare_groups",
+    "compare_settled",
     "epoch",
     "read_accepted",
     "read_snapshot",
@@ -58,6 +60,8 @@ _ROOM_OF = {
     "Report": "heapdiff.report",
     "Snapshot": "heapdiff.snapshot.model",
     "compare": "heapdiff.pipeline",
+    "compare_groups": "heapdiff.pipeline",
+    "compare_settled": "heapdiff.pipeline",
     "epoch": "heapdiff.capture",
     "read_accepted": "heapdiff.report.accept_file",
     "read_snapshot": "heapdiff.snapshot.file",

@@ -17,6 +17,7 @@ from heapdiff.snapshot.model import Process
 __all__ = ["LEAST_BYTES_TO_JUDGE", "Evidence", "Rule", "judge", "judge_garbage"]
 
 LEAST_BYTES_TO_JUDGE = 65_536  # in each step; less is called a leak only where there are enough objects
+_RISES_TO_JUDGE = 3  # of a staircase
 _MOST_STEPS = 6  # counts that a sentence can bear
 _LEAST_TO_JUDGE = 5  # new objects in each step
 
@@ -65,7 +66,7 @@ class Evidence:
         """What the trend alone supports: a leak takes growth in each of two or more steps."""
         if self.grower.trend in (Trend.STOPPED, Trend.SAW_TOOTH):
             return VerdictKind.BENIGN
-        if self.grower.trend is Trend.STEADY and self.is_substantial and not self._replaces_entries:
+        if self._goes_on and self.is_substantial and not self._replaces_entries:
             return VerdictKind.LEAK
         return VerdictKind.UNSURE
 
@@ -134,6 +135,7 @@ class Evidence:
             return {
                 Trend.STEADY: "It got larger in every step.",
                 Trend.SLOWING: "It got larger, but ever less.",
+                Trend.STAIRCASE: "It got larger by steps, with rests between them.",
                 Trend.STOPPED: "It no longer got larger in the last step.",
                 Trend.SAW_TOOTH: "It shrank in between, so something takes away from it.",
             }[self.grower.trend]
@@ -144,9 +146,17 @@ class Evidence:
         return {
             Trend.STEADY: f"It grew in every step: {counts}.",
             Trend.SLOWING: f"It grew ({counts}), but not evenly; more steps would show whether it stops.",
+            Trend.STAIRCASE: f"It grew by steps, with rests between them: {counts}.",
             Trend.STOPPED: f"It stopped growing: {counts}.",
             Trend.SAW_TOOTH: f"It shrank in between ({counts}), so something takes entries out.",
         }[self.grower.trend]
+
+    @property
+    def _goes_on(self) -> bool:
+        """Whether it grew in every step, or by steps with rests between them, three of them at least."""
+        slope = self.grower.slope
+        is_staircase = self.grower.trend is Trend.STAIRCASE and slope is not None and slope.rises >= _RISES_TO_JUDGE
+        return self.grower.trend is Trend.STEADY or is_staircase
 
     @property
     def _replaces_entries(self) -> bool:

@@ -26,6 +26,8 @@ _HANDFUL = 12  # objects that only native code holds, such as names that it keep
 _HANDFUL_BYTES = 1024
 _FEW_CONTAINERS = 2  # new ones where another grower piles up
 _OWN_STORY = 100  # new objects in one container of a new module, too many for an import
+_AMONG_FIRST = 2
+_MUCH_AS_WELL = 20
 _PLAIN_WEIGHT = 16  # growth of plain containers counts that much less than that of a class with a name
 
 # Types without a meaning of their own: what holds them tells more. Those of builtins are added by rule.
@@ -121,7 +123,21 @@ def rank_growers(diff: HeapDiff, count: int) -> tuple[Candidate, ...]:
             size //= _PLAIN_WEIGHT
         return (candidate.imported, rank, candidate not in leading, size, candidate.group, *_within(candidate))
 
-    return tuple(sorted(grouped, key=place)[:count])
+    return tuple(_with_second_group(sorted(grouped, key=place), best)[:count])
+
+
+def _with_second_group(ranked: list[Candidate], best: dict[int, tuple[tuple[int, bool], int]]) -> list[Candidate]:
+    """The same growers; a second group that grew much as well has its first grower among the first three.
+
+    A client and its server in one process are two groups of many types each, and either may be the one to mend.
+    """
+    second = next((number for number, candidate in enumerate(ranked) if candidate.group != ranked[0].group), 0)
+    if second <= _AMONG_FIRST or ranked[second].imported or not is_telling(ranked[second].growth):
+        return ranked
+    (rank, size), (other_rank, other_size) = best[ranked[0].group], best[ranked[second].group]
+    if rank != other_rank or other_size > size // _MUCH_AS_WELL:  # sizes are negative
+        return ranked
+    return [*ranked[:_AMONG_FIRST], ranked[second], *ranked[_AMONG_FIRST:second], *ranked[second + 1 :]]
 
 
 def is_telling(growth: TypeGrowth) -> bool:

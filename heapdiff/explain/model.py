@@ -12,6 +12,8 @@ from heapdiff.snapshot.labels import LabelKind
 __all__ = [
     "AcceptedGrower",
     "ChainHop",
+    "Contrast",
+    "ContrastKind",
     "Coverage",
     "Explanation",
     "Grower",
@@ -19,6 +21,9 @@ __all__ = [
     "HolderKind",
     "Imported",
     "KnownGrowth",
+    "Settling",
+    "Slope",
+    "Standing",
     "Trend",
     "Verdict",
     "VerdictKind",
@@ -32,6 +37,7 @@ class Trend(enum.Enum):
     STEADY = "steady"  # grew in every step
     SLOWING = "slowing"  # grew in every step, but ever less, or not in all of them
     STOPPED = "stopped"  # grew at first, then no longer
+    STAIRCASE = "staircase"  # grew by steps, with rests between them
     SAW_TOOTH = "saw-tooth"  # shrank in between: something takes entries out
 
 
@@ -110,6 +116,61 @@ class ChainHop:
 
 
 @attrs.frozen
+class Slope:
+    """By how much a count goes up from one snapshot to the next: least squares over all of them."""
+
+    per_step: float
+    confidence: float  # half the width of the interval that has it with 95 %
+    unit: str  # "objects" or "bytes"
+    rises: int = 0  # of a staircase; 0: it is none
+
+
+class Standing(enum.Enum):
+    """What became of the growth of a busy time once the program had settled."""
+
+    DRAINED = "drained"  # a tenth of it is left, or less
+    MOSTLY_DRAINED = "mostly drained"  # a half, or less
+    HELD = "held"
+    GROWING = "still growing"  # more is there than when it was busy
+
+
+@attrs.frozen
+class Settling:
+    """One type or label path at the three moments of a settle check: before, busy and settled."""
+
+    type_name: str
+    path: str | None  # label path as code; None: all objects of the type
+    counts: tuple[int, int, int]
+    unit: str  # "objects", or "bytes" where objects got larger in place
+    standing: Standing
+    kept: int | None = None  # objects made while it was busy and there when it had settled; None: two processes
+
+    @property
+    def part(self) -> float:
+        """The part of the busy time's growth that is left, above 1 where more was added since."""
+        base, busy, settled = self.counts
+        return (settled - base) / (busy - base)
+
+
+class ContrastKind(enum.Enum):
+    """Whether growth belongs to what is tested."""
+
+    TREATMENT_ONLY = "treatment only"  # in every treatment and no control
+    LIKELY = "likely"  # in some treatments and no control
+    ALSO_IN_CONTROL = "also in the control"
+
+
+@attrs.frozen
+class Contrast:
+    """Growth of one type at one label path, with what is tested and without."""
+
+    kind: ContrastKind
+    treatment: tuple[int, ...]  # in each treatment
+    control: tuple[int, ...]
+    unit: str  # "objects", or "bytes" where objects got larger in place
+
+
+@attrs.frozen
 class Grower:
     """A type whose live objects grew, and why they cannot be freed."""
 
@@ -128,6 +189,9 @@ class Grower:
     imported: bool = False  # it came with modules that were imported between the snapshots
     verdict: Verdict | None = None
     fingerprint: str = ""
+    slope: Slope | None = None  # None: fewer than three steps
+    settling: Settling | None = None  # None: no settle check
+    contrast: Contrast | None = None  # None: no groups were compared
 
     @property
     def objects_base(self) -> int:
@@ -215,3 +279,4 @@ class Explanation:
     accepted: tuple[AcceptedGrower, ...] = ()  # apart from the growers
     gone: tuple[KnownGrowth, ...] = ()  # accepted, but grown no longer
     imported: Imported | None = None  # None: no growth came with new modules
+    settlings: tuple[Settling, ...] | None = None  # of a settle check; None: it is none

@@ -136,8 +136,9 @@ def context_variable(evidence: Evidence) -> Verdict | None:
         return None
     return evidence.verdict(
         "contextvar",
-        f"{_new(evidence)} are values of context variables in a context that lives on.",
-        "Reset the variable with its token (var.reset(token)), or run the work in contextvars.copy_context().run(…).",
+        f"{_new(evidence)} are values of context variables in a context that lives on: {evidence.holder.expression}.",
+        "Reset the variable with its token (var.reset(token)) where its work ends, or run the work in "
+        "contextvars.copy_context().run(…).",
     )
 
 
@@ -184,15 +185,23 @@ _TASKS = re.compile(r"(^|\.)(Task|Future|coroutine|generator|async_generator|Thr
 
 def pending_task(evidence: Evidence) -> Verdict | None:
     """Tasks, generators and threads that never finish."""
-    tasks = [name for name in (*evidence.types_below(), evidence.grower.type_name) if _TASKS.search(name)]
     if evidence.is_below("_active", "threading") or evidence.is_below("_limbo", "threading"):
-        tasks = ["thread"]
+        return evidence.verdict(
+            "pending-task-or-generator",
+            f"{_entries(evidence.holder, 'threads').capitalize()} that run on: {evidence.holder.expression} has every "
+            "thread until its function returns.",
+            "Give each a way to end (an event or a sentinel that it waits for) and join it, or share a pool of few.",
+        )
+    tasks = [name for name in (*evidence.types_below(), evidence.grower.type_name) if _TASKS.search(name)]
     if not tasks:
         return None
+    mend = "Await or cancel each task; asyncio.timeout() bounds a wait; drop finished ones (add_done_callback)."
+    if tasks[0].endswith(("generator", "coroutine")):
+        mend = "Run each to its end, or close() it (contextlib.closing, aclosing) where its reader gives up."
     return evidence.verdict(
         "pending-task-or-generator",
         f"Each {tasks[0]} in {evidence.holder.expression} has not finished, or is kept although it has.",
-        "Await or cancel each task; asyncio.timeout() bounds a wait; drop finished ones (add_done_callback).",
+        mend,
     )
 
 
@@ -222,7 +231,7 @@ def unclosed_resource(evidence: Evidence) -> Verdict | None:
 
 
 _LISTENER_WORDS = re.compile(
-    r"listener|callback|handler|observer|subscriber|receiver|hook|watcher|signal", re.IGNORECASE
+    r"listener|callback|handler|observer|subscriber|receiver|hook|watcher|signal|events?$|events? ", re.IGNORECASE
 )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import attrs
 
 from heapdiff.diff.model import HeapDiff, PathGrowth, SiteGrowth
-from heapdiff.explain.accumulation import named_steps
+from heapdiff.explain.accumulation import Branch, named_steps
 from heapdiff.explain.blocks import judge_blocks, unexplained_blocks
 from heapdiff.explain.evidence import Evidence, Rule, judge, judge_garbage
 from heapdiff.explain.growers import Candidate, rank_growers
@@ -24,15 +24,17 @@ from heapdiff.explain.model import (
     HolderKind,
     Imported,
     KnownGrowth,
+    Slope,
     Trend,
     Verdict,
     VerdictKind,
 )
 from heapdiff.explain.rules import DEFAULT_RULES
+from heapdiff.explain.slopes import slope_of
 from heapdiff.graph import Hop, shortest_chain
 from heapdiff.snapshot.labels import LabelKind
 
-__all__ = ["explain_diff"]
+__all__ = ["explain_candidates", "explain_diff"]
 
 _SITES = 3  # most productive allocation sites that are named for each grower
 
@@ -59,7 +61,13 @@ def explain_diff(
     found = sort_out_known(
         diff, rank_growers(diff, sys.maxsize), lambda candidate: _fingerprint(diff, candidate), accept
     )
-    candidates = found.news[:growers]
+    explanation = explain_candidates(diff, found.news[:growers], rules)
+    imported = _imported(diff) if any(candidate.imported for candidate in found.news) else None
+    return attrs.evolve(explanation, accepted=found.accepted, gone=found.gone, imported=imported)
+
+
+def explain_candidates(diff: HeapDiff, candidates: Sequence[Candidate], rules: Sequence[Rule]) -> Explanation:
+    """Why these cannot be freed, in their order."""
     held = find_holders(diff, candidates)
     explained = _settled([_grower(diff, candidate, by, rules) for candidate, by in zip(candidates, held, strict=True)])
     return Explanation(
@@ -69,9 +77,6 @@ def explain_diff(
         garbage_verdict=judge_garbage(diff),
         blocks_verdict=judge_blocks(diff),
         next_step=_next_step(diff, explained),
-        accepted=found.accepted,
-        gone=found.gone,
-        imported=_imported(diff) if any(candidate.imported for candidate in found.news) else None,
     )
 
 
@@ -85,13 +90,14 @@ def _grower(diff: HeapDiff, candidate: Candidate, held: Held, rules: Sequence[Ru
         path = path if known is None else tuple(diff.paths[number] for number in diff.paths.ancestry(known))
     if branch.point and held.holders:
         depth = next((place for place, step in enumerate(path) if step.number == held.holders[0].path), depth)
+    slope = slope_of(_bytes_at(diff, branch), "bytes") if branch.in_place else slope_of(candidate.steps, "objects")
     grower = Grower(
         type_name=candidate.growth.name,
         objects=candidate.growth.objects,
         shallow_bytes_delta=candidate.growth.shallow_bytes_delta,
         retained_bytes_delta=candidate.growth.retained_bytes_delta,
         steps=candidate.steps,
-        trend=candidate.trend,
+        trend=Trend.STAIRCASE if _is_staircase(candidate, slope) else candidate.trend,
         holders=held.holders,
         chain=_chain(diff, held, path, depth),
         sites=_sites(diff, candidate),
@@ -100,8 +106,19 @@ def _grower(diff: HeapDiff, candidate: Candidate, held: Held, rules: Sequence[Ru
         in_place=branch.in_place,
         imported=candidate.imported,
         fingerprint=_fingerprint(diff, candidate),
+        slope=slope,
     )
     return attrs.evolve(grower, verdict=judge(Evidence(diff, grower, path, depth, held.sample), rules))
+
+
+def _bytes_at(diff: HeapDiff, branch: Branch) -> tuple[int, ...]:
+    """Bytes of the objects that got larger in place, in each snapshot."""
+    return tuple(map(sum, zip(*(diff.paths[number].shallow_bytes for number in branch.point_paths), strict=True)))
+
+
+def _is_staircase(candidate: Candidate, slope: Slope | None) -> bool:
+    """Whether what looks like the end of the growth is a rest between rises."""
+    return slope is not None and slope.rises > 0 and candidate.trend in (Trend.SLOWING, Trend.STOPPED)
 
 
 def _settled(growers: Sequence[Grower]) -> tuple[Grower, ...]:

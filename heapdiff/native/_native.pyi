@@ -46,11 +46,17 @@ Extensions = tuple[
 ]
 
 def capture(
-    thread_names: dict[int, str], max_objects: int, max_bytes: int, traced: bool, extensions: Extensions, /
+    thread_names: dict[int, str],
+    max_objects: int,
+    max_bytes: int,
+    traced: bool,
+    extensions: Extensions = ...,
+    audited: bool = False,
+    /,
 ) -> tuple[Columns, float, float, dict[str, int]]: ...
-def census(max_objects: int, max_bytes: int, extensions: Extensions, /) -> tuple[Columns, float, float]: ...
+def census(max_objects: int, max_bytes: int, extensions: Extensions = ..., /) -> tuple[Columns, float, float]: ...
 def instances(
-    types: tuple[type, ...], most: int, max_objects: int, max_bytes: int, extensions: Extensions, /
+    types: tuple[type, ...], most: int, max_objects: int, max_bytes: int, extensions: Extensions = ..., /
 ) -> tuple[list[object], int, float, float]: ...
 def object_body(obj: object, /) -> bytes: ...
 

@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 
 from heapdiff.diff.model import HeapDiff, IdentityMode, SiteGrowth, TypeGrowth
-from heapdiff.explain.model import ChainHop, Explanation, Grower, Holder, KnownGrowth, Verdict
+from heapdiff.explain.model import ChainHop, Contrast, Explanation, Grower, Holder, KnownGrowth, Settling, Verdict
 from heapdiff.snapshot.model import Snapshot
 
 __all__ = ["SCHEMA_VERSION", "report_dict"]
@@ -33,6 +33,7 @@ def report_dict(explanation: Explanation) -> dict[str, Any]:
         "growers": [_grower(grower) for grower in explanation.growers],
         "types": [_type(row) for row in diff.types[:_TYPES]],
         "accepted": _accepted(explanation),
+        "settling": None if explanation.settlings is None else [_settling(row) for row in explanation.settlings],
         "garbage": attrs.asdict(diff.garbage) | {"verdict": _verdict(explanation.garbage_verdict)},
         "limits": _limits(diff),
         "remarks": list(diff.remarks),
@@ -101,6 +102,9 @@ def _grower(grower: Grower) -> dict[str, Any]:
         "in_place": grower.in_place,
         "steps": list(grower.steps),
         "trend": grower.trend.value,
+        "slope": None if grower.slope is None else attrs.asdict(grower.slope),
+        "contrast": None if grower.contrast is None else _contrast(grower.contrast),
+        "settling": None if grower.settling is None else _settling(grower.settling),
         "group": grower.group,
         "group_growth_bytes": grower.group_growth_bytes,
         "holders": [_holder(holder) for holder in grower.holders],
@@ -108,6 +112,30 @@ def _grower(grower: Grower) -> dict[str, Any]:
         "sites": [_site(site) for site in grower.sites],
         "verdict": _verdict(grower.verdict),
         "fingerprint": grower.fingerprint,
+    }
+
+
+def _contrast(contrast: Contrast) -> dict[str, Any]:
+    return {
+        "kind": contrast.kind.value,
+        "unit": contrast.unit,
+        "treatment": list(contrast.treatment),
+        "control": list(contrast.control),
+    }
+
+
+def _settling(row: Settling) -> dict[str, Any]:
+    base, busy, settled = row.counts
+    return {
+        "type": row.type_name,
+        "path": row.path,
+        "unit": row.unit,
+        "base": base,
+        "busy": busy,
+        "settled": settled,
+        "part": row.part,
+        "standing": row.standing.value,
+        "kept": row.kept,
     }
 
 

@@ -6,7 +6,19 @@ import time
 from collections.abc import Iterable, Sequence
 
 from heapdiff.diff.model import HeapDiff, Identity, IdentityMode, SiteGrowth, TypeGrowth
-from heapdiff.explain.model import ChainHop, Explanation, Grower, Holder, HolderKind, Verdict, VerdictKind
+from heapdiff.explain.model import (
+    ChainHop,
+    Contrast,
+    ContrastKind,
+    Explanation,
+    Grower,
+    Holder,
+    HolderKind,
+    Settling,
+    Trend,
+    Verdict,
+    VerdictKind,
+)
 from heapdiff.report.escape import clean
 from heapdiff.sizes import (
     count_text,
@@ -59,6 +71,7 @@ class _Text:
             [growers for growers in groups if growers not in suspects and not _is_told(growers, told)],
             imports_drawn=any(growers[0].imported for growers in suspects),
         )
+        lines += self._settlings()
         lines += self._accepted()
         lines += self._footer()
         return lines
@@ -105,6 +118,11 @@ class _Text:
         companions = [f"{delta_count_text(g.objects_delta)} {clean(g.type_name)}" for g in growers[1 : _COMPANIONS + 1]]
         if companions:
             lines += _field("with", ", ".join(companions))
+        lines += _slope(leading)
+        if leading.contrast is not None:
+            lines += _field("contrast", _contrast(leading.contrast))
+        if leading.settling is not None:
+            lines += _field("settled", _settled(leading.settling))
         lines += self._verdict(leading.verdict)
         lines += _field("fingerprint", leading.fingerprint)
         return lines
@@ -186,7 +204,7 @@ class _Text:
         lines = []
         for growers in groups:
             leading = growers[0]
-            if leading.imported:
+            if leading.imported and self._explanation.imported is not None:
                 continue
             verdict = f": {leading.verdict.kind.value}" if leading.verdict else ""
             where = clean(leading.holder.expression) if leading.holder else "many places"
@@ -197,6 +215,26 @@ class _Text:
             what = f"{count_text(imported.type_count)} types, {delta_bytes_text(imported.shallow_bytes)}"
             lines.append(self._paint(_DIM, f"also  modules imported meanwhile: {what}"))
         return ["", *lines] if lines else []
+
+    def _settlings(self) -> list[str]:
+        """What became of the growth of the busy time, by type."""
+        if self._explanation.settlings is None:
+            return []
+        rows = [row for row in self._explanation.settlings if row.path is None]
+        if not rows:
+            return ["", "Settle check: nothing was added while the program was busy."]
+        lines = ["", f"{'busy':>10}  {'settled':>10}  {'left':>6}  {'kept':>8}  settle check"]
+        for row in rows[:_TABLE_ROWS]:
+            base, busy, settled = row.counts
+            delta = delta_bytes_text if row.unit == "bytes" else delta_count_text
+            kept = "-" if row.kept is None or row.unit == "bytes" else count_text(row.kept)
+            lines.append(
+                f"{delta(busy - base):>10}  {delta(settled - base):>10}  {round(100 * row.part):>5}%  {kept:>8}  "
+                f"{_shortened(clean(row.type_name), 40)}: {row.standing.value}"
+            )
+        if len(rows) > _TABLE_ROWS:
+            lines.append(self._paint(_DIM, f"{'':>42}  {len(rows) - _TABLE_ROWS:,} more"))
+        return lines
 
     def _accepted(self) -> list[str]:
         """Growth that somebody knows of, one line each; and what is in the file but grows no more."""
@@ -247,6 +285,8 @@ def _headline(explanation: Explanation, groups: Sequence[Sequence[Grower]]) -> s
             else f"Nothing grew that has a name: {delta_bytes_text(change)} in small change."
         )
     leading = groups[0][0]
+    if _is_in_control(leading):
+        return "Nothing grew that does not grow in the control too."
     holder = leading.holder
     if leading.in_place:
         text = f"{clean(leading.type_name)} got larger by {size_text(leading.shallow_bytes_delta)}"
@@ -283,7 +323,8 @@ def _piles_up(grower: Grower, holder: Holder) -> str:
 
 
 def _moments(diff: HeapDiff) -> str:
-    times = [_clock(moment) for moment in diff.capture_times]
+    days = {time.localtime(moment)[:3] for moment in diff.capture_times if moment is not None}
+    times = [_clock(moment, with_date=len(days) > 1) for moment in diff.capture_times]
     if len(times) > 3:  # noqa: PLR2004 - base, one between and now still fit
         times = [times[0], f"{len(times) - 2} between", times[-1]]
     names = ["base", *[""] * (len(times) - 2), "now"]
@@ -303,8 +344,10 @@ def _moments(diff: HeapDiff) -> str:
     return " · ".join(parts)
 
 
-def _clock(moment: float | None) -> str:
-    return "at an unknown time" if moment is None else time.strftime("%H:%M:%S", time.localtime(moment))
+def _clock(moment: float | None, *, with_date: bool) -> str:
+    if moment is None:
+        return "at an unknown time"
+    return time.strftime("%Y-%m-%d %H:%M:%S" if with_date else "%H:%M:%S", time.localtime(moment))
 
 
 def _coverage(explanation: Explanation) -> str:
@@ -362,6 +405,8 @@ def _drawn(groups: Sequence[list[Grower]]) -> tuple[list[list[Grower]], set[str]
         holder = growers[0].holder
         if growers[0].imported and drawn:
             continue
+        if _is_in_control(growers[0]):
+            continue  # not accused
         if len(drawn) < _SUSPECTS and (holder is None or holder.expression not in told):
             drawn.append(growers)
             told |= {other.expression for other in growers[0].holders if other.joint}
@@ -378,7 +423,9 @@ def _table_rows(diff: HeapDiff, groups: Sequence[Sequence[Grower]]) -> list[Type
     if not groups:
         return []
     by_name = {row.name: row for row in diff.types}
-    chosen = {growers[0].type_name: by_name[growers[0].type_name] for growers in groups[:_SUSPECTS]}
+    names = [growers[0].type_name for growers in groups[:_SUSPECTS]]
+    # What only another treatment made grow is in no row of the first.
+    chosen = {name: by_name[name] for name in names if name in by_name}
     for row in diff.grown:
         if len(chosen) >= _TABLE_ROWS:
             break
@@ -427,6 +474,36 @@ def _site(site: SiteGrowth) -> str:
 
 def _from_to(before: int | None, after: int | None) -> str:
     return f"{count_text(before or 0)} → {count_text(after)}"
+
+
+def _slope(grower: Grower) -> list[str]:
+    """By how much it goes up, where it has not stopped."""
+    slope = grower.slope
+    if slope is None or grower.trend not in (Trend.STEADY, Trend.SLOWING, Trend.STAIRCASE):
+        return []
+    if slope.unit == "bytes":
+        text = f"{delta_bytes_text(round(slope.per_step))} a step, ±{size_text(round(slope.confidence))}"
+    else:
+        text = f"{slope.per_step:+,.1f} a step, ±{slope.confidence:,.1f}"
+    if grower.trend is Trend.STAIRCASE:
+        text += f", by {slope.rises} rises with rests between them"
+    return _field("slope", text)
+
+
+def _contrast(contrast: Contrast) -> str:
+    delta = delta_bytes_text if contrast.unit == "bytes" else delta_count_text
+    treatment, control = (", ".join(map(delta, counts)) for counts in (contrast.treatment, contrast.control))
+    return f"{contrast.kind.value}: {treatment} with the treatment, {control} without"
+
+
+def _is_in_control(grower: Grower) -> bool:
+    return grower.contrast is not None and grower.contrast.kind is ContrastKind.ALSO_IN_CONTROL
+
+
+def _settled(row: Settling) -> str:
+    base, busy, settled = (size_text(c) if row.unit == "bytes" else count_text(c) for c in row.counts)
+    text = f"{row.standing.value}: {base} → {busy} busy → {settled} settled, {round(100 * row.part)} % is left"
+    return text if row.kept is None else f"{text}; {count_text(row.kept)} of the settled were made while it was busy"
 
 
 def _shown(count: int, adds: int | None) -> list[int | None]:

@@ -1,6 +1,8 @@
 """Each rule knows its pattern, and none takes a name alone for evidence."""
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -408,3 +410,12 @@ def test_what_heapdiff_made_is_no_garbage() -> None:
     base, now = TinyHeap("root -> a"), TinyHeap("root -> a\nmine", flags={"mine": ObjectFlag.OWN})
 
     assert compare(base.snapshot, now.snapshot).explanation.garbage_verdict is None
+
+
+def test_every_rule_is_documented() -> None:
+    root = Path(__file__).resolve().parent.parent.parent
+    sources = [path.read_text(encoding="utf-8") for path in (root / "heapdiff" / "explain").glob("*.py")]
+    used = {rule for source in sources for rule in re.findall(r'[vV]erdict\(\s*"([a-z-]+)"', source)}
+    documented = set(re.findall(r"^\| `([a-z-]+)` \|", (root / "docs" / "rules.md").read_text(encoding="utf-8"), re.M))
+
+    assert used == documented - {kind.value for kind in VerdictKind}

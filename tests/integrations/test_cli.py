@@ -285,6 +285,47 @@ def test_a_reader_that_has_seen_enough_is_no_error(folder: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "File: after.heap\n", "")
 
 
+@pytest.mark.parametrize("words", ["top after.heap", "info after.heap", "diff before.heap after.heap"])
+@pytest.mark.parametrize("redirection", ["> /dev/full", ">&-"])
+def test_output_that_cannot_be_written_is_one_sentence(words: str, redirection: str, folder: Path) -> None:
+    done = _in_a_shell(f"{words} {redirection}", folder)
+
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith("heapdiff: standard output")
+
+
+def test_a_version_that_cannot_be_written_is_one_sentence(folder: Path) -> None:
+    done = _in_a_shell("--version > /dev/full", folder, PYTHONUNBUFFERED="")
+
+    assert (done.returncode, done.stderr) == (1, "heapdiff: standard output: No space left on device\n")
+
+
+def _in_a_shell(words: str, folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", "-c", f"{sys.executable} -m heapdiff {words}"],
+        cwd=folder,
+        env=environment(**settings),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_names_from_the_process_do_not_reach_the_terminal_raw(tmp_path: Path) -> None:
+    hostile = "\x1b]0;owned\x07\n"
+    process = Process(host=hostile, python=hostile, command=hostile, platform=hostile, descriptors={hostile: 1})
+    write_snapshot(TinyHeap("root -> a", process=process).snapshot, tmp_path / "hostile.heap")
+
+    done = heapdiff("info", "hostile.heap", folder=tmp_path)
+
+    assert (done.returncode, "\x1b" in done.stdout, "\x07" in done.stdout, "\nowned" in done.stdout) == (
+        0,
+        False,
+        False,
+        False,
+    )
+
+
 def _on_a_terminal(words: list[str], folder: Path, **settings: str) -> str:
     """What the command writes when its output is a terminal."""
     master, slave = pty.openpty()
@@ -333,3 +374,35 @@ def test_growth_that_was_written_for_review_and_reviewed_is_accepted(folder: Pat
     assert (written.returncode, refused.returncode, accepted.returncode) == (0, 1, 0)
     assert "has no reason" in refused.stderr
     assert accepted.stdout.startswith("Nothing grew but what is accepted.")
+
+
+def test_a_settle_check_takes_three_files(folder: Path) -> None:
+    done = heapdiff("diff", "-settled", "before.heap", "after.heap", "middle.heap", folder=folder)
+
+    assert done.returncode == 0, done.stderr
+    assert "mostly drained: 10 → 290 busy → 150 settled, 50 % is left" in done.stdout
+
+
+def test_groups_are_compared(folder: Path) -> None:
+    control, treatment = ("-control", "before.heap", "before.heap"), ("-treatment", "before.heap", "after.heap")
+
+    done = heapdiff("diff", *control, *treatment, folder=folder)
+
+    assert done.returncode == 0, done.stderr
+    assert "treatment only: +280 with the treatment, +0 without" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("command", "complaint"),
+    [
+        ("diff -control before.heap after.heap", "-control and -treatment go together"),
+        ("diff -control before.heap -treatment before.heap after.heap", "needs two snapshots"),
+        ("diff -settled before.heap after.heap", "-settled needs three snapshots"),
+        ("diff -base before.heap -top --accept known.toml after.heap", "not for the views of pprof"),
+    ],
+)
+def test_words_that_do_not_go_together_are_wrong_usage(command: str, complaint: str, folder: Path) -> None:
+    done = heapdiff(*command.split(), folder=folder)
+
+    assert done.returncode == 2
+    assert complaint in done.stderr

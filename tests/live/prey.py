@@ -44,7 +44,7 @@ MODULES = """
 """.split()  # noqa: SIM905 - a list of as many lines says no more
 
 _ROOT = Path(__file__).resolve().parents[2]
-_SILENCE_SECONDS = 600
+_SILENCE_SECONDS = 1_800
 
 
 def main() -> int:

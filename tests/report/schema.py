@@ -71,6 +71,18 @@ HOP = {
 
 FRAME = {"file": TEXT, "line": COUNT}
 
+SETTLING = {
+    "type": TEXT,
+    "path": (TEXT, UNKNOWN),
+    "unit": TEXT,
+    "base": COUNT,
+    "busy": COUNT,
+    "settled": COUNT,
+    "part": float,
+    "standing": TEXT,
+    "kept": PERHAPS,
+}
+
 GROWER = {
     "type": TEXT,
     "objects_base": COUNT,
@@ -80,6 +92,9 @@ GROWER = {
     "in_place": FLAG,
     "steps": [COUNT],
     "trend": TEXT,
+    "slope": ({"per_step": float, "confidence": float, "unit": TEXT, "rises": COUNT}, UNKNOWN),
+    "contrast": ({"kind": TEXT, "unit": TEXT, "treatment": [COUNT], "control": [COUNT]}, UNKNOWN),
+    "settling": (SETTLING, UNKNOWN),
     "group": COUNT,
     "group_growth_bytes": COUNT,
     "holders": [HOLDER],
@@ -143,6 +158,7 @@ REPORT = {
             "gone": FLAG,
         }
     ],
+    "settling": ([SETTLING], UNKNOWN),
     "garbage": {
         "objects_base": COUNT,
         "objects_now": COUNT,

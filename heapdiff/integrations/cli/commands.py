@@ -3,9 +3,9 @@
 import argparse
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from heapdiff.diff.heap_profile import profile_of_dominators, profile_of_paths, profile_of_sites
 from heapdiff.diff.profile import Profile, subtract_profiles
@@ -14,7 +14,8 @@ from heapdiff.explain.keepers import find_keepers
 from heapdiff.graph import HeapGraph
 from heapdiff.integrations.cli.inventory import describe_snapshot
 from heapdiff.integrations.cli.progress import progress
-from heapdiff.pipeline import compare
+from heapdiff.pipeline import compare, compare_groups, compare_settled
+from heapdiff.report import Report
 from heapdiff.report.accept_file import read_accepted, write_accepted
 from heapdiff.report.keepers_text import render_keepers, render_keepers_json
 from heapdiff.report.profile_text import (
@@ -48,9 +49,7 @@ def run_commands(options: argparse.Namespace) -> int:
 def _diff(options: argparse.Namespace) -> str:
     base = options.base or options.diff_base
     files = [base, *options.files] if base else options.files
-    if len(files) < 2:  # noqa: PLR2004
-        print("heapdiff diff: two snapshots are needed: heapdiff diff -base before.heap after.heap", file=sys.stderr)
-        raise SystemExit(_WRONG_USAGE)
+    _check_diff(options, files)
     if _wants_profile(options):
         pictures = [_profile(_read(name), options) for name in (files[0], files[-1])]
         with progress("subtracting"):
@@ -58,16 +57,51 @@ def _diff(options: argparse.Namespace) -> str:
                 *pictures, against_base=options.diff_base is not None, normalise=options.normalize
             )
         return _view(profile, options, (f"File: {files[0]} → {files[-1]}",))
-    snapshots = [_read(name) for name in files]
-    settings: dict[str, Any] = {} if options.nodecount is None else {"growers": options.nodecount}
-    if options.accept is not None:
-        settings["accept"] = read_accepted(options.accept)
-    with progress("comparing " + " and ".join(map(_short, (files[0], files[-1])))):
-        report = compare(*snapshots, **settings)
+    report = _report(options, files)
     if options.write_accept is not None:
         count = write_accepted(report.explanation, options.write_accept)
         print(f"{options.write_accept}: {count} new to review, each needs a reason", file=sys.stderr)
     return report.to_json() + "\n" if options.json else render_text(report.explanation, colour=_is_coloured(options))
+
+
+def _report(options: argparse.Namespace, files: Sequence[str]) -> Report:
+    settings: dict[str, Any] = {} if options.nodecount is None else {"growers": options.nodecount}
+    if options.control:
+        control = [[_read(name) for name in run] for run in options.control]
+        treatment = [[_read(name) for name in run] for run in options.treatment]
+        with progress(f"comparing {len(treatment)} with {len(control)}"):
+            return compare_groups(control=control, treatment=treatment, **settings)
+    snapshots = [_read(name) for name in files]
+    with progress("comparing " + " and ".join(map(_short, (files[0], files[-1])))):
+        if options.settled:
+            return compare_settled(*snapshots, **settings)
+        if options.accept is not None:
+            settings["accept"] = read_accepted(options.accept)
+        return compare(*snapshots, **settings)
+
+
+def _check_diff(options: argparse.Namespace, files: Sequence[str]) -> None:
+    """Nothing, where the words go together; else the exit for wrong usage."""
+    groups = [*(options.control or ()), *(options.treatment or ())]
+    special = bool(groups) or options.settled
+    complaint = None
+    if bool(options.control) != bool(options.treatment):
+        complaint = "-control and -treatment go together: -control a1.heap a2.heap -treatment b1.heap b2.heap"
+    elif groups and (files or options.settled):
+        complaint = "-control and -treatment take the place of other files and of -settled"
+    elif any(len(run) < 2 for run in groups):  # noqa: PLR2004
+        complaint = "each -control and -treatment needs two snapshots: -control a1.heap a2.heap"
+    elif options.settled and len(files) != 3:  # noqa: PLR2004
+        complaint = "-settled needs three snapshots: heapdiff diff -settled before.heap busy.heap settled.heap"
+    elif not groups and len(files) < 2:  # noqa: PLR2004
+        complaint = "two snapshots are needed: heapdiff diff -base before.heap after.heap"
+    elif special and options.accept:
+        complaint = "--accept is for the report on two or more moments"
+    elif _wants_profile(options) and (special or options.accept or options.write_accept):
+        complaint = "-settled, -control, -treatment and --accept are for the report, not for the views of pprof"
+    if complaint is not None:
+        print(f"heapdiff diff: {complaint}", file=sys.stderr)
+        raise SystemExit(_WRONG_USAGE)
 
 
 def _top(options: argparse.Namespace) -> str:
@@ -153,16 +187,32 @@ def _is_coloured(options: argparse.Namespace) -> bool:
     if options.colour != "auto":
         return bool(options.colour == "always")
     # https://no-color.org: any value but the empty one
-    return options.output is None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    return options.output is None and _has_stdout() and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
 def _put(text: str, output: str | None) -> None:
     if output is None:
-        sys.stdout.write(text if text.endswith("\n") else text + "\n")
-        sys.stdout.flush()
+        _print(text if text.endswith("\n") else text + "\n")
         return
     try:
         Path(output).write_text(text, encoding="utf-8")
     except OSError as error:
         raise HeapdiffError(f"{output}: {error.strerror}. Name another file with -output.") from error
     print(f"Generating report in {output}", file=sys.stderr)
+
+
+def _print(text: str) -> None:
+    if not _has_stdout():
+        raise HeapdiffError("standard output is closed. Name a file with -output.")
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise HeapdiffError(f"standard output: {error.strerror}. Name a file with -output.") from error
+
+
+def _has_stdout() -> bool:
+    # Python has None there, whatever its types say, when it was started with that descriptor closed.
+    return cast(object, sys.stdout) is not None

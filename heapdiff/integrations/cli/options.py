@@ -33,6 +33,8 @@ examples:
   heapdiff diff -base before.heap -lines -top after.heap     by the line that allocated (if traced)
   heapdiff diff -diff_base before.heap -top after.heap       percentages of what was there before
   heapdiff diff -base before.heap --accept known.toml after.heap
+  heapdiff diff -settled before.heap busy.heap settled.heap  what of the busy time is left
+  heapdiff diff -control a1.heap a2.heap -treatment b1.heap b2.heap
 
 Without -base the first file is the base. Of several later files the report uses all, pprof's views
 the last. Options may have one dash or two, and their values a space or an equals sign before them."""
@@ -65,7 +67,7 @@ def build_parser(version: str) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
     diff = commands.add_parser("diff", help="what grew between two moments, and what holds it", epilog=_DIFF_EXAMPLES)
-    diff.add_argument("files", nargs="+", metavar="FILE", help="snapshots, the earlier first")
+    diff.add_argument("files", nargs="*", metavar="FILE", help="snapshots, the earlier first")
     bases = diff.add_mutually_exclusive_group()
     bases.add_argument("-base", "--base", metavar="FILE", help="the earlier snapshot, subtracted from the later")
     bases.add_argument(
@@ -73,6 +75,16 @@ def build_parser(version: str) -> argparse.ArgumentParser:
     )
     diff.add_argument(
         "-normalize", "--normalize", action="store_true", help="scale the later one to the base's total first"
+    )
+    groups = diff.add_argument_group("groups in place of files (both can be given several times)")
+    groups.add_argument(
+        "-control", "--control", action="append", nargs="+", metavar="FILE", help="a run without the change: A1 A2"
+    )
+    groups.add_argument(
+        "-treatment", "--treatment", action="append", nargs="+", metavar="FILE", help="a run with it: B1 B2"
+    )
+    diff.add_argument(
+        "-settled", "--settled", action="store_true", help="three files are before, busy and settled: what is held?"
     )
     known = diff.add_argument_group("growth that is known")
     known.add_argument(

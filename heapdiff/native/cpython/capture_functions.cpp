@@ -51,7 +51,8 @@ bool names_of_threads(PyObject* dict, std::vector<std::pair<unsigned long, std::
     return true;
 }
 
-bool raise_end(WalkEnd end, const RawHeap& heap, const WalkBounds& bounds) {
+bool raise_end(WalkEnd end, const RawHeap& heap, const WalkBounds& bounds, Picture picture) {
+    const char* smaller = picture == Picture::census ? "" : ", or take a census: it keeps no references";
     unsigned long long objects = heap.object.size(), bytes = heap.bytes();
     switch (end) {
     case WalkEnd::complete: return false;
@@ -60,15 +61,15 @@ bool raise_end(WalkEnd end, const RawHeap& heap, const WalkBounds& bounds) {
         raise_error("CaptureLimitError",
                     "the heap has more than %llu objects, the bound that was given (max_objects); the capture stopped "
                     "after %llu "
-                    "and nothing is left of it. Raise the bound, or take a census: it keeps no references.",
-                    static_cast<unsigned long long>(bounds.objects), objects);
+                    "and nothing is left of it. Raise the bound%s.",
+                    static_cast<unsigned long long>(bounds.objects), objects, smaller);
         break;
     case WalkEnd::too_many_bytes:
         raise_error("CaptureLimitError",
                     "the capture needs more than %llu bytes, its bound (max_bytes; by default a share of the memory "
                     "that is left); it stopped after "
-                    "%llu objects with %llu bytes, and nothing is left of it. Raise the bound, or take a census.",
-                    static_cast<unsigned long long>(bounds.bytes), objects, bytes);
+                    "%llu objects with %llu bytes, and nothing is left of it. Raise the bound%s.",
+                    static_cast<unsigned long long>(bounds.bytes), objects, bytes, smaller);
         break;
     }
     return true;
@@ -111,10 +112,10 @@ PyObject* object_body(PyObject*, PyObject* object) {
 PyObject* capture(PyObject*, PyObject* args) {
     PyObject *threads = nullptr, *plan = nullptr;
     WalkBounds bounds;
-    int traced = 0;
+    int traced = 0, audited = 0;
     unsigned long long objects = 0, bytes = 0;
-    if (!PyArg_ParseTuple(args, "O!KKpO!:capture", &PyDict_Type, &threads, &objects, &bytes, &traced, &PyTuple_Type,
-                          &plan))
+    if (!PyArg_ParseTuple(args, "O!KKp|O!p:capture", &PyDict_Type, &threads, &objects, &bytes, &traced, &PyTuple_Type,
+                          &plan, &audited))
         return nullptr;
     bounds.objects = std::min<uint64_t>(bounds.objects, objects);
     bounds.bytes = bytes;
@@ -122,7 +123,7 @@ PyObject* capture(PyObject*, PyObject* args) {
     GcLists lists;
     if (!names_of_threads(threads, &names) || !find_idle_lists(&lists)) return nullptr;
     auto raw = std::make_unique<RawHeap>();
-    if (!raw->extensions.parse(plan)) return nullptr;
+    if (plan != nullptr && !raw->extensions.parse(plan)) return nullptr;
     SiteTable sites;
     Pause pause;
     WalkEnd end = WalkEnd::complete;
@@ -134,10 +135,10 @@ PyObject* capture(PyObject*, PyObject* args) {
     const void* interpreter = PyInterpreterState_Get();
     std::vector<Segment> segments = loaded_segments();
     pause.end();
-    if (raise_end(end, *raw, bounds)) return nullptr;
+    if (raise_end(end, *raw, bounds, Picture::snapshot)) return nullptr;
     ColumnStore store;
     Status status = Status::ok;
-    Py_BEGIN_ALLOW_THREADS status = finish_snapshot(*raw, sites, interpreter, segments, &store);
+    Py_BEGIN_ALLOW_THREADS status = finish_snapshot(*raw, sites, {interpreter, segments, audited != 0}, &store);
     Py_END_ALLOW_THREADS if (status != Status::ok) return PyErr_NoMemory();
     PyObject* columns = new_columns(std::move(store));
     PyObject* unseen = columns == nullptr ? nullptr : unseen_of(raw->extensions);
@@ -155,7 +156,7 @@ PyObject* instances(PyObject*, PyObject* args) {
     WalkBounds bounds;
     unsigned long long objects = 0, bytes = 0;
     Py_ssize_t most = 0;
-    if (!PyArg_ParseTuple(args, "O!nKKO!:instances", &PyTuple_Type, &types, &most, &objects, &bytes, &PyTuple_Type,
+    if (!PyArg_ParseTuple(args, "O!nKK|O!:instances", &PyTuple_Type, &types, &most, &objects, &bytes, &PyTuple_Type,
                           &plan))
         return nullptr;
     bounds.objects = std::min<uint64_t>(bounds.objects, objects);
@@ -163,11 +164,11 @@ PyObject* instances(PyObject*, PyObject* args) {
     GcLists lists;
     if (!find_idle_lists(&lists)) return nullptr;
     auto raw = std::make_unique<RawHeap>();
-    if (!raw->extensions.parse(plan)) return nullptr;
+    if (plan != nullptr && !raw->extensions.parse(plan)) return nullptr;
     Pause pause;
     CollectorOff off; // until the objects are held: what it would free is in the list of the walk
     WalkEnd end = Walker(*raw, lists, bounds, Picture::census).walk({});
-    if (raise_end(end, *raw, bounds)) return nullptr;
+    if (raise_end(end, *raw, bounds, Picture::census)) return nullptr;
     std::vector<char> wanted(raw->types.count(), 0);
     for (uint32_t row = 0; row < wanted.size(); ++row)
         for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(types) && !raw->types[row].own; ++i)
@@ -191,13 +192,13 @@ PyObject* census(PyObject*, PyObject* args) {
     WalkBounds bounds;
     unsigned long long objects = 0, bytes = 0;
     PyObject* plan = nullptr;
-    if (!PyArg_ParseTuple(args, "KKO!:census", &objects, &bytes, &PyTuple_Type, &plan)) return nullptr;
+    if (!PyArg_ParseTuple(args, "KK|O!:census", &objects, &bytes, &PyTuple_Type, &plan)) return nullptr;
     bounds.objects = std::min<uint64_t>(bounds.objects, objects);
     bounds.bytes = bytes;
     GcLists lists;
     if (!find_idle_lists(&lists)) return nullptr;
     auto raw = std::make_unique<RawHeap>();
-    if (!raw->extensions.parse(plan)) return nullptr;
+    if (plan != nullptr && !raw->extensions.parse(plan)) return nullptr;
     Pause pause;
     WalkEnd end = WalkEnd::complete;
     {
@@ -205,7 +206,7 @@ PyObject* census(PyObject*, PyObject* args) {
         end = Walker(*raw, lists, bounds, Picture::census).walk({});
     }
     pause.end();
-    if (raise_end(end, *raw, bounds)) return nullptr;
+    if (raise_end(end, *raw, bounds, Picture::census)) return nullptr;
     ColumnStore store;
     Status status = Status::ok;
     Py_BEGIN_ALLOW_THREADS status = finish_census(*raw, &store);
@@ -217,15 +218,16 @@ PyObject* census(PyObject*, PyObject* args) {
 
 PyMethodDef functions[] = {
     {"capture", guarded<capture>, METH_VARARGS,
-     "capture(thread_names, max_objects, max_bytes, traced, extensions)\n--\n\n"
+     "capture(thread_names, max_objects, max_bytes, traced, extensions=([], [], []))\n--\n\n"
      "The heap's columns, the wall and CPU seconds for which the GIL was held, and what was not seen."},
     {"instances", guarded<instances>, METH_VARARGS,
-     "instances(types, most, max_objects, max_bytes, extensions)\n--\n\n"
+     "instances(types, most, max_objects, max_bytes, extensions=([], [], []))\n--\n\n"
      "A list of at most that many objects of these types, how many there are, and the wall and CPU seconds for which "
      "the GIL was held."},
     {"object_body", object_body, METH_O, "object_body(object)\n--\n\nThe bytes of the object's struct."},
     {"census", guarded<census>, METH_VARARGS,
-     "census(max_objects, max_bytes, extensions)\n--\n\nObjects and bytes by type, and the wall and CPU seconds for "
+     "census(max_objects, max_bytes, extensions=([], [], []))\n--\n\nObjects and bytes by type, and the wall and CPU "
+     "seconds for "
      "which the GIL was held."},
     {nullptr, nullptr, 0, nullptr},
 };

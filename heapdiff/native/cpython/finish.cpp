@@ -1,7 +1,10 @@
 #include "cpython/finish.hpp"
 
+#include "graph/label_text.hpp"
+
 #include <algorithm>
 #include <numeric>
+#include <tuple>
 
 namespace heapdiff {
 namespace {
@@ -20,25 +23,6 @@ bool is_counted(uint32_t label) {
     }
 }
 
-bool has_text(LabelKind kind) {
-    switch (kind) {
-    case LabelKind::attribute:
-    case LabelKind::key:
-    case LabelKind::key_of_type:
-    case LabelKind::cell:
-    case LabelKind::local:
-    case LabelKind::internal:
-    case LabelKind::root_module:
-    case LabelKind::root_local:
-    case LabelKind::root_thread:
-    case LabelKind::root_interpreter:
-    case LabelKind::root_static_type:
-    case LabelKind::root_native:
-    case LabelKind::root_machinery: return true;
-    default: return false;
-    }
-}
-
 // Array operations of this file end the work by this, and only here.
 struct OutOfMemory {};
 void need(bool good) {
@@ -47,8 +31,8 @@ void need(bool good) {
 
 class Finisher {
   public:
-    Finisher(RawHeap& raw, SiteTable& sites, const void* interpreter, const std::vector<Segment>& segments)
-        : raw_(raw), sites_(sites), interpreter_(interpreter), segments_(segments) {}
+    Finisher(RawHeap& raw, SiteTable& sites, const Surroundings& around)
+        : raw_(raw), sites_(sites), around_(around), segments_(around.segments) {}
 
     void run(ColumnStore* store) {
         raw_.addresses.number();
@@ -57,6 +41,7 @@ class Finisher {
         order_objects();
         resolve_targets();
         subtract_roots();
+        if (around_.audited) find_overcounted(store);
         attribute_surplus();
         add_remaining_roots();
         write_objects(store);
@@ -71,7 +56,8 @@ class Finisher {
 
     void sort_texts() {
         empty_text_ = raw_.texts.intern("");
-        need(empty_text_ != TextPool::kNoText);
+        inferred_text_ = raw_.texts.intern("[inferred]");
+        need(empty_text_ != TextPool::kNoText && inferred_text_ != TextPool::kNoText);
         for (const MemoryField& field : interpreter_fields()) field_texts_.push_back(raw_.texts.intern(field.name));
         for (const Segment& segment : segments_) {
             segment_texts_.push_back(raw_.texts.intern("data of " + segment.library));
@@ -145,6 +131,20 @@ class Finisher {
         uint32_t count = raw_.count[at];
         return count > explained_[object] ? count - explained_[object] : 0;
     }
+    // Words in bodies that lead to an object which still lacks a reference become references of their own label.
+    void infer_from_bodies() {
+        for (const BodyWord& word : raw_.body_words.span()) {
+            if (!raw_.addresses.contains(word.address)) continue;
+            uint32_t object = number(word.address);
+            if (surplus(object) == 0) continue;
+            ++explained_[object];
+            inferred_.push_back({number(reinterpret_cast<uint64_t>(raw_.object[word.holder])), word.offset, object});
+        }
+        std::sort(inferred_.begin(), inferred_.end(), [](const Inferred& a, const Inferred& b) {
+            return std::tie(a.holder, a.offset) < std::tie(b.holder, b.offset);
+        });
+        raw_.body_words.release();
+    }
     // Takes a word of memory for a reference if it is the address of an object that still lacks one.
     bool attribute(uint64_t word, uint32_t label) {
         if ((word & 7) || word < 4096 || !raw_.addresses.contains(word)) return false;
@@ -155,12 +155,25 @@ class Finisher {
         return true;
     }
 
+    // For the tests: no reference may be found that no reference count knows of.
+    void find_overcounted(ColumnStore* store) {
+        Array<uint32_t> objects, counts;
+        for (uint32_t object = 1; object <= found(); ++object) {
+            uint32_t at = found_as_[object];
+            if (!(raw_.flags[at] & kImmortal) && explained_[object] > raw_.count[at])
+                need(objects.push(object) && counts.push(explained_[object] - raw_.count[at]));
+        }
+        store->add("overcounted_object", std::move(objects));
+        store->add("overcounted_count", std::move(counts));
+    }
+
     void attribute_surplus() {
+        infer_from_bodies();
         for (const StackWord& word : raw_.stack_words) attribute(word.address, word.label);
         const auto fields = interpreter_fields();
         for (size_t i = 0; i < fields.size(); ++i) {
             uint64_t word =
-                *reinterpret_cast<const uint64_t*>(static_cast<const char*>(interpreter_) + fields[i].offset);
+                *reinterpret_cast<const uint64_t*>(static_cast<const char*>(around_.interpreter) + fields[i].offset);
             attribute(word, make_label(LabelKind::root_interpreter, field_texts_[i]));
         }
         for (size_t i = 0; i < segments_.size(); ++i) {
@@ -259,7 +272,7 @@ class Finisher {
 
     void write_references(ColumnStore* store) {
         raw_.addresses = AddressSet{};
-        size_t n = found_as_.size(), roots = root_target_.size(), m = target_.size();
+        size_t n = found_as_.size(), roots = root_target_.size(), m = target_.size() + inferred_.size();
         need(m + roots < UINT32_MAX);
         Array<uint32_t> start, target, label;
         need(start.resize(n + 1) && target.resize(m + roots));
@@ -267,11 +280,14 @@ class Finisher {
         for (size_t i = 0; i < roots; ++i) sorted.emplace_back(final_label(root_label_[i]), root_target_[i]);
         std::sort(sorted.begin(), sorted.end());
         uint32_t at = 0;
+        auto inferred = inferred_.begin();
         for (auto& root : sorted) target[at++] = root.second;
         for (size_t object = 1; object < n; ++object) {
             start[object] = at;
             uint32_t row = found_as_[object];
             for (uint32_t edge = raw_.start[row]; edge < raw_.start[row + 1]; ++edge) target[at++] = target_[edge];
+            for (; inferred != inferred_.end() && inferred->holder == object; ++inferred)
+                target[at++] = inferred->target;
         }
         start[n] = at;
         target_.release();
@@ -279,11 +295,14 @@ class Finisher {
         store->add("reference_target", std::move(target));
         need(label.resize(m + roots));
         at = 0;
+        inferred = inferred_.begin();
+        uint32_t inferred_label = final_label(make_label(LabelKind::internal, inferred_text_));
         for (auto& root : sorted) label[at++] = root.first;
         for (size_t object = 1; object < n; ++object) {
             uint32_t row = found_as_[object];
             for (uint32_t edge = raw_.start[row]; edge < raw_.start[row + 1]; ++edge)
                 label[at++] = final_label(raw_.label[edge]);
+            for (; inferred != inferred_.end() && inferred->holder == object; ++inferred) label[at++] = inferred_label;
         }
         raw_.label.release();
         raw_.start.release();
@@ -310,7 +329,12 @@ class Finisher {
 
     RawHeap& raw_;
     SiteTable& sites_;
-    const void* interpreter_;
+    struct Inferred {
+        uint32_t holder, offset, target;
+    };
+    std::vector<Inferred> inferred_;
+    uint32_t inferred_text_ = 0;
+    const Surroundings& around_;
     uint32_t empty_text_ = 0;
     const std::vector<Segment>& segments_;
     std::vector<uint32_t> segment_texts_, field_texts_, type_texts_;
@@ -326,10 +350,9 @@ class Finisher {
 
 } // namespace
 
-Status finish_snapshot(RawHeap& raw, SiteTable& sites, const void* interpreter, const std::vector<Segment>& segments,
-                       ColumnStore* store) noexcept {
+Status finish_snapshot(RawHeap& raw, SiteTable& sites, const Surroundings& around, ColumnStore* store) noexcept {
     try {
-        Finisher(raw, sites, interpreter, segments).run(store);
+        Finisher(raw, sites, around).run(store);
     } catch (const OutOfMemory&) {
         return Status::out_of_memory;
     } catch (const std::bad_alloc&) {

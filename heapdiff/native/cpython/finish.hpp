@@ -12,11 +12,16 @@ struct SiteTable {
     Array<uint32_t> start, file, line; // file: a text of the pool
 };
 
+// What lies around the heap and may hold references into it.
+struct Surroundings {
+    const void* interpreter;              // the interpreter state
+    const std::vector<Segment>& segments; // of the libraries that were loaded
+    bool audited;                         // whether to tell which objects have fewer references than were found
+};
+
 // Numbers objects by address, texts and types in sorted order; replaces addresses by numbers; works out
 // which references nothing in the graph explains, and where they are. `raw` and `sites` are used up.
-// `interpreter` is the address of the interpreter state, `segments` the libraries that were loaded.
-Status finish_snapshot(RawHeap& raw, SiteTable& sites, const void* interpreter, const std::vector<Segment>& segments,
-                       ColumnStore* store) noexcept;
+Status finish_snapshot(RawHeap& raw, SiteTable& sites, const Surroundings& around, ColumnStore* store) noexcept;
 
 // The same for a census: the columns type_module, type_name, type_flags, objects, bytes.
 Status finish_census(RawHeap& raw, ColumnStore* store) noexcept;

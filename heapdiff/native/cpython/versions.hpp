@@ -317,6 +317,18 @@ inline PyObject* type_dict(PyTypeObject* type) {
     return type->tp_dict;
 #endif
 }
+// The name a module was made with, which its traverse leaves out.
+inline PyObject* module_name(PyObject* module) {
+    struct Module {
+        PyObject_HEAD
+        PyObject* dict;
+        PyModuleDef* definition;
+        void* state;
+        PyObject* weak_references;
+        PyObject* name;
+    };
+    return reinterpret_cast<Module*>(module)->name;
+}
 // The registry of a heap type's subclasses: a dict of weak references, or null.
 inline PyObject* type_subclasses(PyTypeObject* type) {
 #if PY_VERSION_HEX >= 0x030C0000

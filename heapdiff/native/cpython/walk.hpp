@@ -33,6 +33,13 @@ struct StackWord {
     uint32_t label;
 };
 
+// A word in the body of an object whose type does not tell what it holds; it may be a reference.
+struct BodyWord {
+    uint32_t holder; // where the object was found
+    uint32_t offset;
+    uint64_t address;
+};
+
 // What the walk found, in the order it was found; references are still addresses.
 struct RawHeap {
     Array<PyObject*> object;
@@ -45,6 +52,7 @@ struct RawHeap {
     Array<uint64_t> large_bytes; // of the objects whose shallow is UINT32_MAX, in their order
     Array<uint32_t> site;        // filled afterwards, where allocations are traced
     std::vector<StackWord> stack_words;
+    Array<BodyWord> body_words;
     AddressSet addresses;
     TextPool texts;
     Extensions extensions;
@@ -52,8 +60,8 @@ struct RawHeap {
 
     size_t bytes() const noexcept {
         return object.mapped_bytes() + type.mapped_bytes() + shallow.mapped_bytes() + count.mapped_bytes() +
-               start.mapped_bytes() + flags.mapped_bytes() + target.mapped_bytes() + label.mapped_bytes() +
-               addresses.bytes();
+               start.mapped_bytes() + flags.mapped_bytes() + body_words.mapped_bytes() + target.mapped_bytes() +
+               label.mapped_bytes() + addresses.bytes();
     }
 };
 
@@ -75,6 +83,8 @@ class Walker {
     // Roots (roots.cpp).
     void read_gc_lists() noexcept;
     void read_modules() noexcept;
+    void mark(PyObject* object, ObjectFlag flag) noexcept;
+    void mark_last_error(PyObject* sys) noexcept;
     void read_interpreter() noexcept;
     void read_thread(PyThreadState* thread, const std::string& name);
     void read_running_frame(cpython::InterpreterFrame* frame, const std::string& thread_name);
@@ -84,9 +94,11 @@ class Walker {
     void drain() noexcept;
     void prefetch(size_t i) noexcept;
     void read_object(PyObject* object, size_t i) noexcept;
+    void read_body(PyObject* object, const TypeInfo& info, size_t i) noexcept;
     void insert_targets(size_t first) noexcept;
     void insert(PyObject* object, uint8_t flags) noexcept;
     uint32_t type_row(PyTypeObject* type) noexcept;
+    uint8_t mark_of(PyObject* object, const TypeInfo& info) const noexcept;
     bool is_own(PyObject* object, const TypeInfo& info) noexcept;
 
     // References of one object (references.cpp).
@@ -108,7 +120,8 @@ class Walker {
     void extension(PyObject* object, const TypeInfo& info, size_t first) noexcept;
     void add_named(PyObject* target, std::string_view name, size_t first) noexcept;
     void name_members(PyObject* object, const TypeInfo& info, size_t first) noexcept;
-    void name_cache(PyObject* object, const TypeInfo& info, size_t first) noexcept;
+    void name_cache(size_t first) noexcept;
+    void name_elements(size_t first) noexcept;
     void name_variables(size_t first) noexcept;
     void shared_keys(const cpython::DictKeys* keys) noexcept;
 
@@ -130,7 +143,7 @@ class Walker {
     const GcLists& lists_;
     WalkBounds bounds_;
     const bool census_;
-    PointerMap own_objects_;
+    PointerMap marks_; // flags of modules and of the last error, by object
     bool ok_ = true;
     bool sees_type_ = false; // whether tp_traverse reported the object's own type
     PyObject* visited_ = nullptr;
