@@ -143,6 +143,15 @@ class PathTree:
             grouped.setdefault(path.type_name, []).append(path)
         return {name: tuple(paths) for name, paths in grouped.items()}
 
+    @cached_property
+    def by_now_node(self) -> dict[int, int]:
+        """The number of the first path of each node of the last label tree that has one."""
+        found: dict[int, int] = {}
+        for path in self.paths:
+            if path.now_node is not None:
+                found.setdefault(path.now_node, path.number)
+        return found
+
     def ancestry(self, number: int) -> tuple[int, ...]:
         """The path numbers from the first reference of the root down to *number*."""
         steps = []

@@ -60,7 +60,9 @@ def _search_group(
     others_before = [number for number in others if search.live_part(samples[number]) >= _STILL_LIVE]
     joint: list[Place] = []
     while search.live_part(samples[leading]) >= _STILL_LIVE and len(joint) + 1 < _JOINT_HOLDERS:
-        place = search.known_holder(samples[leading], known) or search.next_holder(candidates[leading])
+        place = search.known_holder(samples[leading], known) or search.next_holder(
+            candidates[leading], samples[leading]
+        )
         if place is None:
             break
         joint.append(place)
@@ -104,7 +106,7 @@ class _Search:
         found: dict[int, tuple[int, Place]] = {}
         budget = _CLIMB_BUDGET
         for obj in left:
-            at = obj
+            at = parent[obj]
             while at and at not in owner_of and budget:
                 at = parent[at]
                 budget -= 1
@@ -115,8 +117,8 @@ class _Search:
         count, best = max(found.values(), key=lambda item: item[0], default=(0, None))
         return best if best is not None and count >= _KNOWN * len(left) else None
 
-    def next_holder(self, candidate: Candidate) -> Place | None:
-        """Where the growth of the type piles up now."""
+    def next_holder(self, candidate: Candidate, sample: Sequence[int]) -> Place | None:
+        """Where the growth of the type piles up now; None where that would be one of the sample itself."""
         base = _Reduced.of(
             self._diff.base.snapshot, shortest_paths(self._diff.base.snapshot.columns, self._without_base)
         )
@@ -125,7 +127,8 @@ class _Search:
         branches = find_branches(tree, candidate.growth.name)
         if not branches or branches[0].in_place:
             return None
-        return place_of(self._diff, tree, branches[0], candidate.growth.name, base, now)
+        place = place_of(self._diff, tree, branches[0], candidate.growth.name, base, now)
+        return place if set(sample).isdisjoint(place.holder.objects) else None
 
 
 @attrs.frozen

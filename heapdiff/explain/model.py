@@ -19,6 +19,7 @@ __all__ = [
     "Grower",
     "Holder",
     "HolderKind",
+    "Imported",
     "KnownGrowth",
     "Settling",
     "Slope",
@@ -185,6 +186,7 @@ class Grower:
     group: int  # growers of one number pile up at one point
     group_growth_bytes: int  # by which all that hangs below that point grew
     in_place: bool = False  # the same objects got larger
+    imported: bool = False  # it came with modules that were imported between the snapshots
     verdict: Verdict | None = None
     fingerprint: str = ""
     slope: Slope | None = None  # None: fewer than three steps
@@ -255,6 +257,15 @@ class Coverage:
         return max(0.0, min(1.0, self.explained_bytes / (self.rss_bytes_delta - self.snapshot_bytes)))
 
 
+@attrs.frozen
+class Imported:
+    """What came with modules that were not there in the base."""
+
+    module_count: int
+    type_count: int  # types with more live objects below them
+    shallow_bytes: int  # of all that hangs below them
+
+
 @attrs.frozen(eq=False)
 class Explanation:
     """Why what grew cannot be freed: the growers, most telling first."""
@@ -267,4 +278,5 @@ class Explanation:
     next_step: str | None = None
     accepted: tuple[AcceptedGrower, ...] = ()  # apart from the growers
     gone: tuple[KnownGrowth, ...] = ()  # accepted, but grown no longer
+    imported: Imported | None = None  # None: no growth came with new modules
     settlings: tuple[Settling, ...] | None = None  # of a settle check; None: it is none

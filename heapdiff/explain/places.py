@@ -137,7 +137,7 @@ def narrowed(diff: HeapDiff, place: Place, sample: Sequence[int]) -> Place:
             holder,
             expression=LabelTree.of(diff.now).expression(node),
             type_name=_type_of(diff.now.snapshot, obj),
-            path=next((path.number for path in diff.paths if path.now_node == node), None),
+            path=diff.paths.by_now_node.get(node),
             objects=(obj,),
             entries_now=entries,
             entries_base=entries_base,

@@ -22,6 +22,7 @@ from heapdiff.explain.model import (
     Explanation,
     Grower,
     HolderKind,
+    Imported,
     KnownGrowth,
     Slope,
     Trend,
@@ -61,7 +62,8 @@ def explain_diff(
         diff, rank_growers(diff, sys.maxsize), lambda candidate: _fingerprint(diff, candidate), accept
     )
     explanation = explain_candidates(diff, found.news[:growers], rules)
-    return attrs.evolve(explanation, accepted=found.accepted, gone=found.gone)
+    imported = _imported(diff) if any(candidate.imported for candidate in found.news) else None
+    return attrs.evolve(explanation, accepted=found.accepted, gone=found.gone, imported=imported)
 
 
 def explain_candidates(diff: HeapDiff, candidates: Sequence[Candidate], rules: Sequence[Rule]) -> Explanation:
@@ -84,7 +86,8 @@ def _grower(diff: HeapDiff, candidate: Candidate, held: Held, rules: Sequence[Ru
     depth = branch.point - 1  # the virtual root is no part of the path
     if held.sample:
         node = diff.now.label_tree["node_of"][held.sample[0]]
-        path = next((_with_root(diff, n) for n in _paths_of_node(diff, node)), path)
+        known = diff.paths.by_now_node.get(node)
+        path = path if known is None else tuple(diff.paths[number] for number in diff.paths.ancestry(known))
     if branch.point and held.holders:
         depth = next((place for place, step in enumerate(path) if step.number == held.holders[0].path), depth)
     slope = slope_of(_bytes_at(diff, branch), "bytes") if branch.in_place else slope_of(candidate.steps, "objects")
@@ -101,6 +104,7 @@ def _grower(diff: HeapDiff, candidate: Candidate, held: Held, rules: Sequence[Ru
         group=candidate.group,
         group_growth_bytes=candidate.group_growth_bytes,
         in_place=branch.in_place,
+        imported=candidate.imported,
         fingerprint=_fingerprint(diff, candidate),
         slope=slope,
     )
@@ -129,14 +133,6 @@ def _settled(growers: Sequence[Grower]) -> tuple[Grower, ...]:
         else grower
         for grower in growers
     )
-
-
-def _paths_of_node(diff: HeapDiff, node: int) -> list[int]:
-    return [path.number for path in diff.paths if path.now_node == node]
-
-
-def _with_root(diff: HeapDiff, number: int) -> tuple[PathGrowth, ...]:
-    return tuple(diff.paths[step] for step in diff.paths.ancestry(number))
 
 
 def _chain(diff: HeapDiff, held: Held, path: Sequence[PathGrowth], depth: int) -> tuple[ChainHop, ...]:
@@ -189,6 +185,20 @@ def _fingerprint(diff: HeapDiff, candidate: Candidate) -> str:
     stretch = [f"{kind.name} {text} {type_name}" for kind, text, type_name in named_steps(diff.paths, candidate.branch)]
     digest = hashlib.sha256("\n".join([*stretch, candidate.growth.name]).encode("utf-8", "backslashreplace"))
     return digest.hexdigest()[:8]
+
+
+def _imported(diff: HeapDiff) -> Imported:
+    paths = diff.paths
+    modules = [n for n in paths.children[0] if paths[n].kind is LabelKind.ROOT_MODULE and paths[n].objects[0] == 0]
+    below = set(modules)
+    for path in paths:
+        if path.parent in below:  # a parent's number is smaller
+            below.add(path.number)
+    return Imported(
+        module_count=len(modules),
+        type_count=len({paths[number].type_name for number in below if paths[number].objects_delta > 0}),
+        shallow_bytes=sum(paths.subtree_bytes_delta[number] for number in modules),
+    )
 
 
 def _coverage(diff: HeapDiff, candidates: Sequence[Candidate]) -> Coverage:

@@ -68,7 +68,8 @@ class _Text:
         for number, growers in enumerate(suspects, start=1):
             lines += ["", *self._suspect(number, growers)]
         lines += self._others(
-            [growers for growers in groups if growers not in suspects and not _is_told(growers, told)]
+            [growers for growers in groups if growers not in suspects and not _is_told(growers, told)],
+            imports_drawn=any(growers[0].imported for growers in suspects),
         )
         lines += self._settlings()
         lines += self._accepted()
@@ -199,15 +200,21 @@ class _Text:
 
     # The end
 
-    def _others(self, groups: Sequence[Sequence[Grower]]) -> list[str]:
-        lines = [""] if groups else []
+    def _others(self, groups: Sequence[Sequence[Grower]], *, imports_drawn: bool) -> list[str]:
+        lines = []
         for growers in groups:
             leading = growers[0]
+            if leading.imported and self._explanation.imported is not None:
+                continue
             verdict = f": {leading.verdict.kind.value}" if leading.verdict else ""
             where = clean(leading.holder.expression) if leading.holder else "many places"
             text = f"also  {_delta(leading)} {clean(leading.type_name)} in {where}{verdict}"
             lines.append(self._paint(_DIM, _shortened(text, _WIDTH)))
-        return lines
+        imported = self._explanation.imported
+        if imported is not None and not imports_drawn:
+            what = f"{count_text(imported.type_count)} types, {delta_bytes_text(imported.shallow_bytes)}"
+            lines.append(self._paint(_DIM, f"also  modules imported meanwhile: {what}"))
+        return ["", *lines] if lines else []
 
     def _settlings(self) -> list[str]:
         """What became of the growth of the busy time, by type."""
@@ -388,11 +395,16 @@ def _groups(growers: Iterable[Grower]) -> list[list[Grower]]:
 
 
 def _drawn(groups: Sequence[list[Grower]]) -> tuple[list[list[Grower]], set[str]]:
-    """The groups that are drawn in full, and the joint holders that are named there; what piles up at those is told."""
+    """The groups that are drawn in full, and the joint holders that are named there; what piles up at those is told.
+
+    Imports are drawn where nothing else grew; they come last.
+    """
     drawn: list[list[Grower]] = []
     told: set[str] = set()
     for growers in groups:
         holder = growers[0].holder
+        if growers[0].imported and drawn:
+            continue
         if _is_in_control(growers[0]):
             continue  # not accused
         if len(drawn) < _SUSPECTS and (holder is None or holder.expression not in told):

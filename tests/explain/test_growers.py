@@ -98,3 +98,115 @@ def test_numbers_that_seem_to_come_late_to_a_full_container_do_not_make_it_grow(
     found = rank_growers(diff_graphs(graphs[0], graphs[-1], graphs[1:-1]), 10)
 
     assert {c.growth.name: c.trend for c in found} == {"app.Page": Trend.STOPPED, "int": Trend.SLOWING}
+
+
+def importing(leaks: int, modules: int) -> Sketch:
+    """A list of the program with so many leaked objects, and so many modules with large contents of their own."""
+    sketch = Sketch()
+    sketch.module("app")
+    sketch.add("all", "list", "app", ("ATTRIBUTE", "ALL"))
+    sketch.many(leaks, "app.Leak", "all", ("ELEMENT", 0))
+    for number in range(modules):
+        name = sketch.module(f"lib{number}")
+        sketch.many(50, f"lib{number}.Part", name, ("ATTRIBUTE", "part"), size=5_000)
+        table = sketch.add(f"table{number}", "dict", name, ("ATTRIBUTE", "table"))
+        sketch.many(50, f"lib{number}.Entry", table, ("KEY_OF_TYPE", "str"), size=5_000)
+    return sketch
+
+
+def test_a_leak_comes_before_all_that_was_imported_meanwhile() -> None:
+    assert names(importing(1, 0), importing(300, 12), count=10)[0] == "app.Leak"
+
+
+def test_what_was_imported_meanwhile_is_one_group() -> None:
+    graphs = [HeapGraph.of(importing(*counts).snapshot()) for counts in ((1, 0), (300, 12))]
+
+    found = rank_growers(diff_graphs(graphs[0], graphs[1]), 100)
+
+    assert len({candidate.group for candidate in found if candidate.growth.name.startswith("lib")}) == 1
+
+
+def test_a_container_of_a_new_module_that_took_many_objects_is_no_import() -> None:
+    def late(module: bool, jobs: int) -> Sketch:
+        sketch = importing(1, 12 if module else 0)
+        if module:
+            sketch.module("late")
+            sketch.add("jobs", "list", "late", ("ATTRIBUTE", "JOBS"))
+            sketch.many(jobs, "late.Job", "jobs", ("ELEMENT", 0))
+        return sketch
+
+    assert names(late(False, 0), late(True, 300))[0] == "late.Job"
+
+
+def test_what_grows_on_in_a_new_module_is_no_import() -> None:
+    shots = [importing(1, 0), importing(20, 1), importing(40, 1), importing(60, 1)]
+    for number, shot in enumerate(shots[1:]):
+        shot.many(40 * number, "lib0.Job", "table0", ("KEY_OF_TYPE", "str"))
+
+    assert "lib0.Job" in names(*shots)[:2]
+
+
+def beside_a_leak(count: int, others: int, *, size: int = 27) -> Sketch:
+    sketch = Sketch()
+    sketch.module("app")
+    for name, type_name, number in (("all", "app.Leak", count), ("counts", "app.Count", others)):
+        sketch.add(name, "list", "app", ("ATTRIBUTE", name))
+        sketch.many(number, type_name, name, ("ELEMENT", 0), size=2_000 if name == "all" else size)
+    return sketch
+
+
+def test_a_few_small_objects_beside_a_leak_are_noise() -> None:
+    assert names(beside_a_leak(1, 1), beside_a_leak(1_000, 6)) == ["app.Leak"]
+
+
+def test_a_few_small_objects_alone_are_no_noise() -> None:
+    assert names(beside_a_leak(1, 1), beside_a_leak(1, 7)) == ["app.Count"]
+
+
+def test_one_small_object_in_each_step_is_found_beside_a_leak() -> None:
+    assert "app.Count" in names(*(beside_a_leak(300 * step, step) for step in range(1, 5)))
+
+
+def test_one_object_in_each_step_is_steady() -> None:
+    assert trend_of((4, 5, 6, 7)) is Trend.STEADY
+
+
+def test_a_group_below_the_roots_weighs_what_its_own_growers_retain() -> None:
+    """Growth that hangs at many modules has no point but the roots, below which everything is."""
+
+    def program(items: int, parts: int) -> Sketch:
+        sketch = Sketch()
+        sketch.module("app")
+        sketch.add("items", "list", "app", ("ATTRIBUTE", "ITEMS"))
+        sketch.many(items, "app.Item", "items", ("ELEMENT", 0), size=400)
+        for number in range(20):
+            name = sketch.module(f"old{number}")
+            sketch.many(parts, "lib.Part", name, ("ATTRIBUTE", f"part{number}"), size=50)
+            sketch.many(1, "bytes", name, ("ATTRIBUTE", f"code{number}"), size=10_000 * parts)
+        return sketch
+
+    assert names(program(1, 1), program(300, 3))[0] == "app.Item"
+
+
+def test_a_handful_of_names_that_native_code_keeps_is_no_grower() -> None:
+    def native(count: int) -> Sketch:
+        sketch = Sketch()
+        sketch.module("app")
+        for number in range(count):
+            sketch.add(f"name{number}", "str", "root", ("ROOT_NATIVE", ""), size=60)
+        return sketch
+
+    assert names(native(1), native(10)) == []
+
+
+def test_the_new_list_in_which_a_class_piles_up_is_no_grower_of_its_own() -> None:
+    def replaced(count: int, number: int) -> Sketch:
+        sketch = Sketch()
+        sketch.module("app")
+        sketch.add("old", "dict", "app", ("ATTRIBUTE", "config"))
+        if number:
+            sketch.add("jobs", "list", "app", ("ATTRIBUTE", "JOBS"), size=64 + 8 * count)
+            sketch.many(count, "app.Job", "jobs", ("ELEMENT", 0))
+        return sketch
+
+    assert names(replaced(0, 0), replaced(4_000, 1)) == ["app.Job"]

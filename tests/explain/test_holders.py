@@ -243,3 +243,20 @@ def test_the_list_of_a_root_node_is_told_from_the_lists_of_the_nodes_below() -> 
 
     assert grower.holder is not None
     assert (grower.holder.expression, grower.holder.type_name) == ("app.tree.children", "list")
+
+
+def test_a_new_object_is_no_joint_holder_of_itself_and_its_like() -> None:
+    def program(count: int) -> Sketch:
+        sketch = Sketch()
+        sketch.module("app")
+        sketch.add("jobs", "list", "app", ("ATTRIBUTE", "JOBS"))
+        first, *others = sketch.many(count, "app.Job", "jobs", ("ELEMENT", 0))
+        if others:
+            sketch.refer("root", first, ("ROOT_LOCAL", "app.run() first, thread MainThread"))
+            for other in others:
+                sketch.refer(first, other, ("ELEMENT", 0))
+        return sketch
+
+    holders = first(program(1), program(40)).holders
+
+    assert "app.Job" not in {holder.type_name for holder in holders}

@@ -117,3 +117,25 @@ def test_a_clean_text_is_printable(text: str) -> None:
 @given(st.text(alphabet=st.characters(whitelist_categories=("L", "N", "P"))))
 def test_a_text_of_letters_stays_as_it_is(text: str) -> None:
     assert clean(text) == text
+
+
+def importing(leaks: int, modules: int) -> Sketch:
+    sketch = registry(leaks)
+    for number in range(modules):
+        name = sketch.module(f"lib{number}")
+        sketch.many(50, f"lib{number}.Part", name, ("ATTRIBUTE", "part"), size=5_000)
+    return sketch
+
+
+def test_imports_beside_a_leak_are_one_line() -> None:
+    text = str(compare(importing(3, 0).snapshot(), importing(40, 12).snapshot()))
+
+    assert [line for line in text.splitlines() if line.startswith("also")] == [
+        "also  modules imported meanwhile: 13 types, +2.86 MB"
+    ]
+
+
+def test_imports_beside_a_leak_have_their_line_where_they_are_no_grower() -> None:
+    text = str(compare(importing(3, 0).snapshot(), importing(40, 12).snapshot(), growers=1))
+
+    assert "also  modules imported meanwhile: 13 types" in text
