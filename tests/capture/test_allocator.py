@@ -1,7 +1,7 @@
 """Our sizes against the allocator: heaps of one kind of object, and what the process really asked for.
 
-A process with ``PYTHONMALLOC=malloc`` makes many objects of one kind, and glibc's count of bytes in use must grow by the
-sum of our shallow sizes and what malloc adds: 8 bytes a block, rounded up to 16, at least 32; so 8 to 24 a block.
+A process with ``PYTHONMALLOC=malloc`` makes many objects of one kind, and glibc's count of bytes in use must grow
+by the sum of our shallow sizes and what malloc adds: 8 bytes a block, rounded up to 16, at least 32: 8 to 24 a block.
 """
 
 import json
