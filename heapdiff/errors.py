@@ -7,7 +7,6 @@ __all__ = [
     "CaptureLimitError",
     "EpochRefusedError",
     "HeapdiffError",
-    "IncomparableSnapshotsError",
     "NothingFoundError",
     "SnapshotCorruptError",
     "SnapshotFileError",
@@ -73,7 +72,3 @@ class UnreachableObjectError(HeapdiffError):
 
 class NothingFoundError(HeapdiffError):
     """A name that was asked for does not occur in the snapshot."""
-
-
-class IncomparableSnapshotsError(HeapdiffError):
-    """The snapshots cannot be subtracted from one another."""

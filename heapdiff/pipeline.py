@@ -38,10 +38,12 @@ def compare(
             told apart, with its reason.
 
     Raises:
-        TypeError: No later snapshot was given, or something that is no snapshot.
+        TypeError: No later snapshot was given, or something that is no snapshot; *growers* is no whole number, or
+            *rules* are no functions.
         ValueError: *growers* is negative.
         AcceptFileError: The file of accepted growth cannot be read, or an entry has no reason.
     """
+    _check_options(growers, rules)
     known = read_accepted(accept) if isinstance(accept, str | os.PathLike) else tuple(accept)
     if not later:
         raise TypeError("compare() needs at least two snapshots: compare(base, now)")
@@ -77,6 +79,7 @@ def compare_groups(
 
     Source: memlab's ``diff-leaks``.
     """
+    _check_options(growers, rules)
     if not control or not treatment:
         raise ValueError("compare_groups() needs at least one control and one treatment, each (base, now)")
     controls, treatments = (
@@ -124,6 +127,7 @@ def compare_settled(
 
     Source: memlab's settle check, and its set method: what is in busy, not in baseline, and still in settled.
     """
+    _check_options(growers, rules)
     _check("compare_settled", baseline, busy, settled)
     first, middle, last = (HeapGraph.of(snapshot) for snapshot in (baseline, busy, settled))
     settlings = settlings_of(diff_graphs(first, last, [middle]), middle)
@@ -134,3 +138,15 @@ def _check(name: str, *snapshots: object) -> None:
     for place, snapshot in enumerate(snapshots, start=1):
         if not isinstance(snapshot, Snapshot):
             raise TypeError(f"{name}() argument {place} is a {type(snapshot).__name__}, expected a Snapshot")
+
+
+def _check_options(growers: object, rules: object) -> None:
+    if not isinstance(growers, int):
+        raise TypeError(f"growers is {growers!r}; expected a whole number, 0 or more")
+    if growers < 0:
+        raise ValueError(f"growers is {growers}; expected 0 or more")
+    if not isinstance(rules, Sequence) or isinstance(rules, str):
+        raise TypeError(f"rules is a {type(rules).__name__}; expected a sequence such as (*DEFAULT_RULES, mine)")
+    for place, rule in enumerate(rules):
+        if not callable(rule):
+            raise TypeError(f"rules[{place}] is a {type(rule).__name__}; expected a function of one Evidence")

@@ -1,6 +1,7 @@
 """compare(): snapshots in, a report out."""
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -155,3 +156,31 @@ def test_the_steps_of_a_grower_are_its_counts_in_each_snapshot() -> None:
     steps = locks(3, 40, 80, 120).growers[0].steps
 
     assert [later - earlier for earlier, later in pairwise(steps)] == [37, 40, 40]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"rules": None}, "rules is a NoneType"),
+        ({"rules": [1]}, r"rules\[0\] is a int"),
+        ({"growers": 1.5}, "growers is 1.5; expected a whole number"),
+    ],
+)
+def test_an_option_that_cannot_be_meant_is_told(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        compare(registry(3).snapshot(), registry(4).snapshot(), **options)
+
+
+def test_swapped_snapshots_are_remarked() -> None:
+    early, late = (registry(3).snapshot(Process(capture_time=moment)) for moment in (1e9, 1e9 + 5))
+
+    assert ("are the two swapped?" in str(compare(late, early)), "swapped" in str(compare(early, late))) == (
+        True,
+        False,
+    )
+
+
+def test_moments_of_different_days_have_their_dates() -> None:
+    early, soon, late = (registry(3).snapshot(Process(capture_time=1e9 + later)) for later in (0, 1, 86400 * 3))
+
+    assert ("2001-09-" in str(compare(early, late)), "2001-09-" in str(compare(early, soon))) == (True, False)

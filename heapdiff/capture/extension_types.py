@@ -94,7 +94,11 @@ def plan_extensions(max_objects: int, max_bytes: int) -> ExtensionPlan:
         CaptureBusyError, CaptureLimitError, UnsupportedInterpreterError, MemoryError: As take_snapshot.
     """
     known = known_layouts()
-    living = [(cls, registration) for registration in list(_registrations.values()) if (cls := registration.type())]
+    living = [
+        (cls, registration)
+        for registration in list(_registrations.values())
+        if (cls := registration.type()) is not None
+    ]
     rows = [
         (cls, registration.size_offset or 0, registration.references_at)
         for cls, registration in living
@@ -167,12 +171,13 @@ def _ask(plan: ExtensionPlan, types: tuple[type, ...], max_objects: int, max_byt
 
 
 def _answers(objects: list[object], failures: dict[tuple[str, str], int]) -> Iterator[Answer]:
-    nearest: dict[type, _Registration | None] = {}
+    # By id(): a metaclass may have a __hash__ and an __eq__ that run.
+    nearest: dict[int, _Registration | None] = {}
     for obj in objects:
         cls = type(obj)
-        if cls not in nearest:
-            nearest[cls] = _registration_of(cls)
-        registration = nearest[cls]
+        if id(cls) not in nearest:
+            nearest[id(cls)] = _registration_of(cls)
+        registration = nearest[id(cls)]
         if registration is None:
             continue
         size = -1
@@ -185,7 +190,8 @@ def _answers(objects: list[object], failures: dict[tuple[str, str], int]) -> Ite
         except Exception as error:
             # Its text may be data; the name of its class is the program's.
             reason = str(error) if type(error) is _WrongAnswer else f"it raised {type(error).__name__}"
-            failures[cls.__qualname__, reason] = failures.get((cls.__qualname__, reason), 0) + 1
+            name = type.__dict__["__qualname__"].__get__(cls)
+            failures[name, reason] = failures.get((name, reason), 0) + 1
         if size >= 0 or references:
             yield obj, size, references
 

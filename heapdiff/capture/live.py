@@ -89,12 +89,15 @@ def take_census(*, max_objects: int | None = None, max_bytes: int | None = None)
     plan = plan_extensions(*bounds)
     columns, pause, pause_cpu = census(*bounds, plan.rows)
     pause, pause_cpu = pause + plan.pause_seconds, pause_cpu + plan.pause_cpu_seconds
+    limits = plan.limits
     del plan  # and what it holds
-    return Census(columns, process.with_pause(pause, pause_cpu, time.perf_counter() - started))
+    return Census(columns, process.with_pause(pause, pause_cpu, time.perf_counter() - started), limits)
 
 
 def _bounds(max_objects: int | None, max_bytes: int | None) -> tuple[int, int]:
     for name, bound in (("max_objects", max_objects), ("max_bytes", max_bytes)):
+        if bound is not None and not isinstance(bound, int):
+            raise TypeError(f"{name} is a {type(bound).__name__}; it must be a whole number of at least 1, or None")
         if bound is not None and bound < 1:
             raise ValueError(f"{name} is {bound}; it must be at least 1, or None")
     objects = _MAX_OBJECTS if max_objects is None else min(max_objects, _MAX_OBJECTS)

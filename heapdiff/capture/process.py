@@ -5,6 +5,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping
+from importlib.machinery import ModuleSpec
 from typing import Any, Final
 
 from heapdiff.native import arena_bytes
@@ -82,13 +83,13 @@ _START_TICKS: Final = 22 - 3  # field 22 in proc(5); what is left starts with fi
 
 
 def _command() -> str | None:
-    # vars() and no getattr(): a module may have a __getattr__ that runs.
+    # vars() and no getattr(): a module may have a __getattr__ that runs, and what lies there may be anything.
     main = sys.modules.get("__main__")
     spec = vars(main).get("__spec__") if type(main) is type(sys) else None
-    name = getattr(spec, "name", None)
+    name = vars(spec).get("name") if type(spec) is ModuleSpec else None
     if type(name) is str:  # python -m name
         return name.removesuffix(".__main__")
-    arguments = getattr(sys, "argv", None)
+    arguments = vars(sys).get("argv")
     script = arguments[0] if type(arguments) is list and arguments else None
     return os.path.basename(script) or None if type(script) is str else None
 

@@ -1,7 +1,6 @@
 """The names of the living threads, read without running any of their code."""
 
 import sys
-from typing import Any
 
 __all__ = ["thread_names"]
 
@@ -13,9 +12,14 @@ def thread_names() -> dict[int, str]:
     set is read, and no ``__getattribute__`` of the class is asked.
     """
     threading = sys.modules.get("threading")
-    active: dict[int, Any] = getattr(threading, "_active", {})
-    names = {}
+    # A program may have put anything in the place of the module, even what runs code when it is asked.
+    active = vars(threading).get("_active") if type(threading) is type(sys) else None
+    names: dict[int, str] = {}
+    if type(active) is not dict:
+        return names
     for ident, thread in list(active.items()):
+        if type(ident) is not int:
+            continue
         name = _plain_attribute(thread, "_name")
         if type(name) is str:
             names[ident] = name.encode("utf-8", "replace").decode()

@@ -33,7 +33,11 @@ def stop_tracing() -> None:
 def traced_frames() -> int | None:
     """The frames that tracemalloc records of each traceback; None where it does not trace."""
     tracemalloc = sys.modules.get("_tracemalloc")
-    if tracemalloc is None or not tracemalloc.is_tracing():
+    if type(tracemalloc) is not type(sys):
         return None
-    limit: int = tracemalloc.get_traceback_limit()
-    return limit
+    is_tracing, limit = (vars(tracemalloc).get(name) for name in ("is_tracing", "get_traceback_limit"))
+    # Only functions written in C: a capture runs no code of the program, and that may be what lies there.
+    if type(is_tracing) is not type(len) or type(limit) is not type(len) or not is_tracing():
+        return None
+    frames = limit()
+    return frames if type(frames) is int else None

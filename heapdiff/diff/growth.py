@@ -9,12 +9,14 @@ from heapdiff.diff.identity import find_identity
 from heapdiff.diff.matching import PathMatcher, is_same_process, type_rows
 from heapdiff.diff.model import Garbage, HeapDiff, SiteGrowth, TypeGrowth
 from heapdiff.graph import HeapGraph
+from heapdiff.graph.states import GARBAGE
 from heapdiff.native import label_growth, retained_by_groups, select_types, state_totals
+from heapdiff.snapshot.names import full_name
 
 __all__ = ["diff_graphs"]
 
 _GROUPS = 63  # sets whose retained size one native pass finds
-_GARBAGE = 0  # the state of an object that no root reaches
+_SWAPPED = "The base was taken after now: are the two swapped?"
 
 
 def diff_graphs(base: HeapGraph, now: HeapGraph, between: Iterable[HeapGraph] = ()) -> HeapDiff:
@@ -36,6 +38,8 @@ def diff_graphs(base: HeapGraph, now: HeapGraph, between: Iterable[HeapGraph] = 
     _add(matcher, base, now, is_last=True)
     moments.append(_Moment.of(now))
     types, remarks = _types(moments)
+    if _is_swapped(moments[0].capture_time, moments[-1].capture_time):
+        remarks.insert(0, _SWAPPED)
     return HeapDiff(
         base=base,
         now=now,
@@ -83,6 +87,10 @@ def _add(matcher: PathMatcher, base: HeapGraph, graph: HeapGraph, *, is_last: bo
     matcher.add(graph, growth, is_last=is_last)
 
 
+def _is_swapped(base: float | None, now: float | None) -> bool:
+    return base is not None and now is not None and base > now
+
+
 def _types(moments: Sequence[_Moment]) -> tuple[list[TypeGrowth], list[str]]:
     growths, twins = [], []
     for key in {key: None for moment in moments for key in moment.rows}:
@@ -92,8 +100,7 @@ def _types(moments: Sequence[_Moment]) -> tuple[list[TypeGrowth], list[str]]:
         if len(set(counts)) == len(set(sizes)) == 1:
             continue
         module, name = key
-        full_name = name if module in ("builtins", "") else f"{module}.{name}"
-        growth = TypeGrowth(full_name, module, counts, sizes, rows[0], rows[-1])
+        growth = TypeGrowth(full_name(module, name), module, counts, sizes, rows[0], rows[-1])
         growths.append(growth)
         if growth.row_count > 1:
             twins.append(growth)
@@ -167,5 +174,5 @@ def _site_table(graph: HeapGraph) -> dict[tuple[tuple[tuple[str, int], ...], str
 def _garbage(base: HeapGraph, now: HeapGraph) -> Garbage:
     before, after = (state_totals(graph.snapshot.columns, graph.paths) for graph in (base, now))
     return Garbage(
-        before["objects"][_GARBAGE], after["objects"][_GARBAGE], before["bytes"][_GARBAGE], after["bytes"][_GARBAGE]
+        before["objects"][GARBAGE], after["objects"][GARBAGE], before["bytes"][GARBAGE], after["bytes"][GARBAGE]
     )

@@ -12,6 +12,7 @@ from heapdiff.explain.accumulation import find_branches
 from heapdiff.explain.growers import Candidate
 from heapdiff.explain.places import Place, place_of
 from heapdiff.graph import HeapGraph
+from heapdiff.graph.states import LIVE
 from heapdiff.native import Columns, label_growth, label_tree, shortest_paths
 from heapdiff.snapshot.model import Snapshot
 
@@ -22,7 +23,6 @@ _KNOWN = 0.5  # so much of what is left hangs below a holder that is known from 
 _JOINT_HOLDERS = 4
 _SEARCHED_GROUPS = 3  # each costs a search of the heap or more
 _CLIMB_BUDGET = 2_000_000  # steps up the dominator tree; beyond, searching the heap again is cheaper
-_LIVE = 1
 
 
 def add_joint_holders(
@@ -94,13 +94,13 @@ class _Search:
     def live_part(self, sample: Sequence[int]) -> float:
         """The part of the sample that is live all the same, 0 to 1."""
         state = self._paths["state"]
-        return sum(state[obj] == _LIVE for obj in sample) / len(sample) if sample else 0.0
+        return sum(state[obj] == LIVE for obj in sample) / len(sample) if sample else 0.0
 
     def known_holder(self, sample: Sequence[int], known: Sequence[Place]) -> Place | None:
         """The holder of another grower through which most of what is left of the sample is reached."""
         parent, state = self._paths["parent"], self._paths["state"]
         owner_of = {obj: place for place in reversed(known) for obj in place.holder.objects}
-        left = [obj for obj in sample if state[obj] == _LIVE]
+        left = [obj for obj in sample if state[obj] == LIVE]
         found: dict[int, tuple[int, Place]] = {}
         budget = _CLIMB_BUDGET
         for obj in left:

@@ -13,6 +13,7 @@ from heapdiff.explain.accumulation import Branch, growth_below, named_steps
 from heapdiff.explain.growers import Candidate
 from heapdiff.explain.model import Holder, HolderKind
 from heapdiff.graph import HeapGraph, LabelTree, path_expression
+from heapdiff.graph.states import LIVE
 from heapdiff.native import Columns, objects_at
 from heapdiff.snapshot.labels import LabelKind
 from heapdiff.snapshot.model import Snapshot
@@ -20,7 +21,6 @@ from heapdiff.snapshot.model import Snapshot
 __all__ = ["Place", "narrowed", "place_of", "sample_of"]
 
 _SAMPLE = 1000  # new objects for which it is proven that the holder keeps them
-_LIVE = 1
 _NEARLY_ALL = 0.7  # of the sample
 _NARROWED = 0.25  # a container has that many new elements for each new object
 _NARROWED_DEPTH = 16
@@ -204,7 +204,7 @@ def _at_address(base: HeapGraph, now: HeapGraph, obj: int) -> int | None:
     address = now.snapshot.columns["object_address"][obj]
     addresses = base.snapshot.columns["object_address"]
     found = bisect_left(addresses, address)
-    if found == len(addresses) or addresses[found] != address or base.paths["state"][found] != _LIVE:
+    if found == len(addresses) or addresses[found] != address or base.paths["state"][found] != LIVE:
         return None
     return found if _type_of(base.snapshot, found) == _type_of(now.snapshot, obj) else None
 

@@ -67,7 +67,7 @@ def render_keepers_json(keepers: TypeKeepers) -> str:
             for hop in keepers.chain
         ],
     }
-    return json.dumps(picture, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(picture, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _wrapped(text: str) -> list[str]:

@@ -97,7 +97,7 @@ def profile_json(profile: Profile, options: ProfileOptions) -> str:
     page = _Page.of(profile, options, default_count=0)
     rows = [{"name": node.name, "flat": node.flat, "cum": node.cum} for node in page.nodes]
     picture = {"sample_index": options.sample_index, "total": page.total, "rows": rows}
-    return json.dumps(picture, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(picture, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 @attrs.frozen

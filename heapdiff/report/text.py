@@ -316,7 +316,8 @@ def _piles_up(grower: Grower, holder: Holder) -> str:
 
 
 def _moments(diff: HeapDiff) -> str:
-    times = [_clock(moment) for moment in diff.capture_times]
+    days = {time.localtime(moment)[:3] for moment in diff.capture_times if moment is not None}
+    times = [_clock(moment, with_date=len(days) > 1) for moment in diff.capture_times]
     if len(times) > 3:  # noqa: PLR2004 - base, one between and now still fit
         times = [times[0], f"{len(times) - 2} between", times[-1]]
     names = ["base", *[""] * (len(times) - 2), "now"]
@@ -336,8 +337,10 @@ def _moments(diff: HeapDiff) -> str:
     return " · ".join(parts)
 
 
-def _clock(moment: float | None) -> str:
-    return "at an unknown time" if moment is None else time.strftime("%H:%M:%S", time.localtime(moment))
+def _clock(moment: float | None, *, with_date: bool) -> str:
+    if moment is None:
+        return "at an unknown time"
+    return time.strftime("%Y-%m-%d %H:%M:%S" if with_date else "%H:%M:%S", time.localtime(moment))
 
 
 def _coverage(explanation: Explanation) -> str:

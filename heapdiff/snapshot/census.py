@@ -6,6 +6,7 @@ import attrs
 
 from heapdiff.native import Columns
 from heapdiff.snapshot.model import Limit, Process
+from heapdiff.snapshot.names import type_name_of
 
 __all__ = ["Census", "CensusRow"]
 
@@ -62,16 +63,9 @@ class Census:
         return counts
 
     def _rows(self) -> Iterator[CensusRow]:
-        start, text = self.columns["text_start"], bytes(self.columns["text_bytes"])
-        modules, names = self.columns["type_module"], self.columns["type_name"]
         for row, (objects, size) in enumerate(zip(self.columns["objects"], self.columns["bytes"], strict=True)):
-            if not objects:
-                continue
-            module, name = (
-                text[start[number] : start[number + 1]].decode("utf-8", "backslashreplace")
-                for number in (modules[row], names[row])
-            )
-            yield CensusRow(name if module in ("builtins", "") else f"{module}.{name}", objects, size)
+            if objects:
+                yield CensusRow(type_name_of(self.columns, row), objects, size)
 
     def __repr__(self) -> str:
         return f"<Census of {self.object_count:,} objects, {self.shallow_bytes:,} bytes>"

@@ -12,6 +12,7 @@ from typing import Final
 import attrs
 
 from heapdiff.errors import SnapshotCorruptError, SnapshotFileError, SnapshotVersionError
+from heapdiff.memory import memory_left
 from heapdiff.native import Columns, validate
 from heapdiff.sizes import size_text
 from heapdiff.snapshot.container import ALIGNMENT, MARK_NAME, ContainerWriter, Member, read_mark, read_members
@@ -58,9 +59,14 @@ def write_snapshot(snapshot: Snapshot, path: str | os.PathLike[str], *, compress
 
     Raises:
         SnapshotFileError: The operating system does not take it; nothing is left behind.
-        ValueError: The columns are not those of a snapshot.
+        TypeError: *snapshot* is something else.
+        ValueError: The columns are not those of a snapshot, or the path is empty.
     """
+    if not isinstance(snapshot, Snapshot):
+        raise TypeError(f"snapshot is a {type(snapshot).__name__}; write_snapshot(snapshot, path) takes a Snapshot")
     name = os.fsdecode(path)
+    if not name:
+        raise ValueError("path is empty; name a file, such as before.heap")
     codec: Codec | None = None
     if compress:
         codec = compress if compress is not True else "zstd" if has_zstd() else "deflate"
@@ -146,6 +152,8 @@ def _npy_header(entry: ColumnEntry) -> bytes:
 def _whole_file(name: str) -> Iterator[int]:
     """A descriptor whose contents become the file when the block ends well, and vanish otherwise."""
     folder = os.path.dirname(name) or "."
+    if os.path.isdir(name):
+        raise OSError(errno.EISDIR, "it is a folder")
     if os.path.lexists(name) and not stat.S_ISREG(mode := os.lstat(name).st_mode) and not stat.S_ISLNK(mode):
         # A rename would put a file in the place of /dev/full.
         raise OSError(errno.EINVAL, "there is something else than a file of that name")
@@ -184,7 +192,7 @@ def _mapped_file(name: str) -> mmap.mmap | bytes:
         if stat.S_ISDIR(status.st_mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "it is not a regular file; copy it into one first")
+            raise OSError(_IRREGULAR, "it is not a regular file")
         return mmap.mmap(descriptor, status.st_size, access=mmap.ACCESS_READ) if status.st_size else b""
     finally:
         os.close(descriptor)
@@ -255,7 +263,7 @@ def _unpacked_columns(
         check_packing(entry, members[entry.member].size_bytes)
         layout.append((entry.name, _FORMATS[entry.dtype], total, entry.length))
         total += entry.plain_bytes + -entry.plain_bytes % ALIGNMENT
-    limit = _available_bytes() if limit_bytes is None else limit_bytes
+    limit = memory_left() if limit_bytes is None else limit_bytes
     if limit is not None and total > limit:
         raise SnapshotFileError(
             f"it unpacks to {size_text(total)}, more than the {size_text(limit)} that it may take. Read it where "
@@ -285,20 +293,13 @@ def _check_column(entry: ColumnEntry, numbers: memoryview) -> None:
         )
 
 
-def _available_bytes() -> int | None:
-    """What the machine can give without swapping; None where it does not say."""
-    with contextlib.suppress(OSError, ValueError, IndexError), open("/proc/meminfo", encoding="ascii") as lines:
-        for line in lines:
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    return None
-
-
 def _reason(error: OSError) -> str:
     return f"{(error.strerror or str(error))}. {_WAYS_OUT.get(error.errno or 0, 'Name another file.')}"
 
 
+_IRREGULAR: Final = errno.ESPIPE  # it cannot be mapped
 _WAYS_OUT: Final = {
+    _IRREGULAR: "Copy it into one first.",
     errno.ENOENT: "Is the name spelled right, and does the folder exist?",
     errno.EACCES: "Ask its owner, or name a file of your own.",
     errno.EPERM: "Ask its owner, or name a file of your own.",

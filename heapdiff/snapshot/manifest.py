@@ -50,6 +50,8 @@ COLUMNS: Final[Mapping[str, tuple[str, bool]]] = {
 }
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+# Seconds since the epoch, about the years 1 to 9900: what calendars can name in every time zone.
+_MOMENTS: Final = (-6.2e10, 2.5e11)
 _LENGTH_LIMIT = 1 << 40  # numbers in one column; object and reference numbers have 32 bits
 _SITES = ("object_site", "site_start", "site_file", "site_line")
 _SAME_LENGTH = (
@@ -107,7 +109,7 @@ def encode_manifest(manifest: Manifest) -> bytes:
         "process": {name: _as_json(value) for name, value in attrs.asdict(manifest.process, recurse=False).items()},
         "limits": [attrs.asdict(limit) for limit in manifest.limits],
     }
-    return json.dumps(content, separators=(",", ":")).encode("ascii")
+    return json.dumps(content, separators=(",", ":"), allow_nan=False).encode("ascii")
 
 
 def decode_manifest(data: bytes) -> Manifest:
@@ -222,16 +224,27 @@ def _process(fields: _Fields) -> Process:
             continue
         if field.name == "descriptors":
             counts = _Fields(value, "the descriptors")
-            values[field.name] = {kind: counts.integer(kind) for kind in counts.content}
+            values[field.name] = {kind: _in_range(kind, counts.integer(kind)) for kind in counts.content}
         elif field.name == "gc_collections":
             numbers = fields.list(field.name)
             if not all(type(number) is int for number in numbers):
                 raise SnapshotCorruptError(f"the process has other than integers as {field.name!r}.")
-            values[field.name] = tuple(numbers)
+            values[field.name] = tuple(_in_range(field.name, cast(int, number)) for number in numbers)
         else:
             kind: Any = field.type  # such as int | None
             good = isinstance(value, kind) or (kind == float | None and type(value) is int)
             if not good or (isinstance(value, bool) and kind != bool | None):
                 raise SnapshotCorruptError(f"the process has {type(value).__name__} as {field.name!r}.")
-            values[field.name] = value
+            values[field.name] = _in_range(field.name, value) if kind in (int | None, float | None) else value
     return Process(**values)
+
+
+def _in_range(name: str, number: Any) -> Any:
+    """The number, where it is one that a clock or an operating system may have said."""
+    least, bound = _MOMENTS if name in ("start_time", "capture_time", "epoch_start") else (0, 1 << 63)
+    if not least <= number < bound:  # NaN is in no range
+        raise SnapshotCorruptError(
+            f"the process has {format(float(number), '.6g') if abs(number) < 1 << 1000 else 'a huge number'} as "
+            f"{name[:80]!r}, expected {least:g} to {bound:g}."
+        )
+    return number

@@ -1,5 +1,6 @@
 """A snapshot: one heap at one moment, as flat columns. It holds no live object."""
 
+import bisect
 import enum
 from collections.abc import Mapping
 
@@ -7,6 +8,7 @@ import attrs
 
 from heapdiff.native import Columns
 from heapdiff.snapshot.labels import LabelKind, kind_of, payload_of
+from heapdiff.snapshot.names import text_of, type_name_of
 
 __all__ = ["Limit", "ObjectFlag", "Process", "Root", "Snapshot"]
 
@@ -22,6 +24,8 @@ class ObjectFlag(enum.IntFlag):
     OWN = 8  # made by heapdiff itself; neither counted nor holding
     STATIC = 16  # not allocated: part of a library
     NATIVE_MEMORY = 32  # has memory of its own that could not be sized
+    MODULE = 64  # in sys.modules: a root names it
+    LAST_ERROR = 128  # what sys.last_exc, last_value and last_traceback keep
 
 
 @attrs.frozen
@@ -113,23 +117,31 @@ class Snapshot:
         return "object_site" in self.columns
 
     def text(self, number: int) -> str:
-        """The text of that number; texts are numbered in sorted order."""
-        start = self.columns["text_start"]
-        return bytes(self.columns["text_bytes"][start[number] : start[number + 1]]).decode("utf-8", "backslashreplace")
+        """The text of that number; texts are numbered in sorted order.
+
+        Raises:
+            IndexError: There is no text of that number.
+        """
+        return text_of(self.columns, number)
 
     def type_name(self, row: int) -> str:
         """The type's full name, such as ``app.locks.Lock``; builtins without their module."""
-        module = self.text(self.columns["type_module"][row])
-        name = self.text(self.columns["type_name"][row])
-        return name if module in ("builtins", "") else f"{module}.{name}"
+        return type_name_of(self.columns, row)
 
     def shallow_bytes(self, obj: int) -> int:
-        """Bytes the object itself occupies, its GC header and inline values included."""
+        """Bytes the object itself occupies, its GC header and inline values included.
+
+        Raises:
+            IndexError: There is no object of that number.
+        """
+        if not 0 <= obj <= self.object_count:
+            raise IndexError(f"object {obj} does not exist; the snapshot has objects 1 to {self.object_count}")
         size = self.columns["object_shallow"][obj]
         if size == _LARGE:
-            large = self.columns["large_object"].tolist()
-            if obj in large:
-                return self.columns["large_bytes"][large.index(obj)]
+            large = self.columns["large_object"]  # sorted
+            place = bisect.bisect_left(large, obj)
+            if place < len(large) and large[place] == obj:
+                return self.columns["large_bytes"][place]
         return size
 
     def roots(self) -> list[Root]:

@@ -1,6 +1,9 @@
 """The census: objects and bytes by type, cheaply."""
 
+import pytest
+
 import heapdiff
+from heapdiff.errors import CaptureLimitError
 
 
 class Counted:
@@ -51,3 +54,23 @@ def test_rows_are_sorted_by_bytes() -> None:
     sizes = [row.shallow_bytes for row in heapdiff.take_census().rows()]
 
     assert sizes == sorted(sizes, reverse=True)
+
+
+def test_a_census_says_what_registered_types_did_not_answer() -> None:
+    class Silent:
+        pass
+
+    kept = Silent()
+    heapdiff.register_type(Silent, size=lambda obj: -1)
+
+    limits = heapdiff.take_census().limits
+
+    heapdiff.register_type(Silent)
+    assert ("registered-types", True) in [(limit.name, "Silent" in limit.text) for limit in limits], kept
+
+
+def test_a_census_over_its_bound_is_not_told_to_take_a_census() -> None:
+    with pytest.raises(CaptureLimitError) as caught:
+        heapdiff.take_census(max_objects=10)
+
+    assert str(caught.value).endswith("Raise the bound.")

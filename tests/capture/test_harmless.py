@@ -11,6 +11,7 @@ import pytest
 import heapdiff
 from heapdiff.errors import CaptureBusyError, CaptureLimitError
 from heapdiff.native import validate
+from tests.capture.processes import run_python
 
 CALLS: list[str] = []
 
@@ -225,3 +226,64 @@ def test_two_snapshots_with_nothing_between_them_report_no_growth() -> None:
     report = heapdiff.compare(base, now).to_dict()
 
     assert report["growers"] == []
+
+
+def test_what_a_program_puts_in_the_place_of_modules_does_not_run() -> None:
+    """Each of these would raise when it is asked for anything."""
+    answer = run_python("""
+        import sys, threading, _tracemalloc
+        import heapdiff
+
+        class Trap:
+            def __getattribute__(self, name):
+                raise SystemExit("ran: " + name)
+
+        heapdiff.take_census()
+        sys.modules["threading"] = Trap()
+        sys.modules["_tracemalloc"] = Trap()
+        sys.modules["__main__"].__spec__ = Trap()
+        heapdiff.take_snapshot()
+        heapdiff.take_census()
+        sys.modules["threading"] = threading
+        threading._active = Trap()
+        heapdiff.take_snapshot()
+        threading._active = {}
+        print("nothing ran")
+    """)
+
+    assert answer == "nothing ran"
+
+
+def test_a_metaclass_of_a_registered_type_does_not_run() -> None:
+    answer = run_python("""
+        import heapdiff
+
+        asked = []
+
+        class Meta(type):
+            def __hash__(cls):
+                asked.append("hash")
+                return 1
+            def __eq__(cls, other):
+                asked.append("eq")
+                return True
+            def __bool__(cls):
+                asked.append("bool")
+                return False
+
+        class Buffer(metaclass=Meta):
+            pass
+
+        heapdiff.register_type(Buffer, size=lambda obj: 1_000_000)
+        kept = [Buffer(), Buffer()]
+        asked.clear()
+        size = {row.type: row.shallow_bytes for row in heapdiff.take_census().rows()}["__main__.Buffer"]
+        print(asked, size > 2_000_000)
+    """)
+
+    assert answer == "[] True"
+
+
+def test_a_bound_that_is_no_whole_number_is_told() -> None:
+    with pytest.raises(TypeError, match="max_objects is a float; it must be a whole number"):
+        heapdiff.take_snapshot(max_objects=1.5)  # type: ignore[arg-type]

@@ -285,6 +285,47 @@ def test_a_reader_that_has_seen_enough_is_no_error(folder: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "File: after.heap\n", "")
 
 
+@pytest.mark.parametrize("words", ["top after.heap", "info after.heap", "diff before.heap after.heap"])
+@pytest.mark.parametrize("redirection", ["> /dev/full", ">&-"])
+def test_output_that_cannot_be_written_is_one_sentence(words: str, redirection: str, folder: Path) -> None:
+    done = _in_a_shell(f"{words} {redirection}", folder)
+
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith("heapdiff: standard output")
+
+
+def test_a_version_that_cannot_be_written_is_one_sentence(folder: Path) -> None:
+    done = _in_a_shell("--version > /dev/full", folder, PYTHONUNBUFFERED="")
+
+    assert (done.returncode, done.stderr) == (1, "heapdiff: standard output: No space left on device\n")
+
+
+def _in_a_shell(words: str, folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", "-c", f"{sys.executable} -m heapdiff {words}"],
+        cwd=folder,
+        env=environment(**settings),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_names_from_the_process_do_not_reach_the_terminal_raw(tmp_path: Path) -> None:
+    hostile = "\x1b]0;owned\x07\n"
+    process = Process(host=hostile, python=hostile, command=hostile, platform=hostile, descriptors={hostile: 1})
+    write_snapshot(TinyHeap("root -> a", process=process).snapshot, tmp_path / "hostile.heap")
+
+    done = heapdiff("info", "hostile.heap", folder=tmp_path)
+
+    assert (done.returncode, "\x1b" in done.stdout, "\x07" in done.stdout, "\nowned" in done.stdout) == (
+        0,
+        False,
+        False,
+        False,
+    )
+
+
 def _on_a_terminal(words: list[str], folder: Path, **settings: str) -> str:
     """What the command writes when its output is a terminal."""
     master, slave = pty.openpty()

@@ -130,6 +130,27 @@ def test_a_snapshot_is_taken_on_the_signal(tmp_path: Path) -> None:
     assert (observed.returncode, len(_snapshots(tmp_path))) == (0, 1)
 
 
+def test_a_signal_right_before_the_end_is_not_lost(tmp_path: Path) -> None:
+    script = _script(tmp_path, "import os, signal\nos.kill(os.getpid(), signal.SIGUSR1)\n")
+
+    heapdiff("run", "--on-signal", "USR1", script.name, folder=tmp_path)
+
+    assert len(_snapshots(tmp_path)) == 1
+
+
+@pytest.mark.parametrize("before", ["os.close(2)", "os.closerange(2, 20)"])
+def test_messages_never_reach_a_file_of_the_program(tmp_path: Path, before: str) -> None:
+    """It closes its stderr, and the next files that it opens get the numbers."""
+    script = _script(
+        tmp_path,
+        f"import os\n{before}\nfiles = [os.open(f'data{{n}}', os.O_CREAT | os.O_WRONLY) for n in range(8)]\n",
+    )
+
+    heapdiff("run", script.name, folder=tmp_path)
+
+    assert [(tmp_path / f"data{number}").read_text() for number in range(8)] == [""] * 8
+
+
 @pytest.mark.parametrize("how", ["signal.signal(signal.SIGUSR1, handler)", "previous = handler; register()"])
 def test_the_programs_own_handler_is_called_too(tmp_path: Path, how: str) -> None:
     script = _script(

@@ -312,7 +312,7 @@ def test_a_read_only_folder_is_named(tmp_path: Path) -> None:
 def test_a_folder_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "a.heap").mkdir()
 
-    with pytest.raises(SnapshotFileError, match="something else than a file"):
+    with pytest.raises(SnapshotFileError, match="it is a folder"):
         write_snapshot(sample(), tmp_path / "a.heap")
     assert [path.name for path in tmp_path.iterdir()] == ["a.heap"]
 
@@ -446,3 +446,39 @@ def test_a_compressed_file_is_not_unpacked_beyond_the_limit(tmp_path: Path) -> N
 
     with pytest.raises(SnapshotFileError, match="more than the 1000 B that it may take"):
         read_snapshot(tmp_path / "a.heap", limit_bytes=1000)
+
+
+def test_what_is_no_snapshot_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="takes a Snapshot"):
+        write_snapshot(1, tmp_path / "a.heap")  # type: ignore[arg-type]
+
+
+def test_an_empty_path_is_said_to_be_empty() -> None:
+    with pytest.raises(ValueError, match="path is empty"):
+        write_snapshot(sample(), "")
+
+
+def test_a_folder_is_said_to_be_one(tmp_path: Path) -> None:
+    with pytest.raises(SnapshotFileError, match=r"it is a folder\. Name a file in it\."):
+        write_snapshot(sample(), tmp_path)
+
+
+def test_what_is_no_regular_file_has_one_way_out() -> None:
+    with pytest.raises(SnapshotFileError) as caught:
+        read_snapshot("/dev/null")
+
+    assert str(caught.value).endswith("it is not a regular file. Copy it into one first.")
+
+
+@pytest.mark.parametrize("number", [-1, 1 << 20])
+def test_a_number_that_nothing_has_is_an_index_error(number: int) -> None:
+    with pytest.raises(IndexError, match="does not exist"):
+        sample().shallow_bytes(number)
+    with pytest.raises(IndexError, match="does not exist"):
+        sample().text(number)
+
+
+def test_a_large_object_has_its_whole_size() -> None:
+    snapshot = sample()
+
+    assert 5 << 30 in [snapshot.shallow_bytes(obj) for obj in range(1, snapshot.object_count + 1)]

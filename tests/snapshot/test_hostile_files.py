@@ -461,6 +461,28 @@ def test_junk_anywhere_in_the_manifest_is_refused_or_harmless(tmp_path: Path, da
     assert found.columns["object_type"].tobytes() == sample().columns["object_type"].tobytes()
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("capture_time", 1e300),
+        ("start_time", float("nan")),
+        ("epoch_start", float("-inf")),
+        ("pause_seconds", float("inf")),
+        ("capture_seconds", -1.0),
+        ("rss_bytes", 10**400),
+        ("thread_count", -1),
+        ("descriptors", {"file": 10**400}),
+        ("gc_collections", [1, -1, 0]),
+    ],
+)
+def test_a_number_that_no_system_says_is_refused(tmp_path: Path, name: str, value: Any) -> None:
+    forgery = Forgery(tmp_path)
+    forgery.manifest["process"][name] = value
+
+    with pytest.raises(SnapshotCorruptError, match=r"the process has .* expected"):
+        read_snapshot(forgery.write())
+
+
 def test_a_field_of_the_process_that_is_not_known_yet_is_passed_over(tmp_path: Path) -> None:
     forgery = Forgery(tmp_path)
     forgery.manifest["process"]["colour"] = "green"

@@ -1,5 +1,6 @@
 """The command line: ``heapdiff diff``, ``top``, ``why``, ``info`` and ``run``; words in, an exit code out."""
 
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -32,13 +33,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from heapdiff.integrations.cli.options import build_parser
 
     try:
-        return run_commands(build_parser(VERSION).parse_args(words))
+        try:
+            return run_commands(build_parser(VERSION).parse_args(words))
+        except SystemExit:
+            if sys.stdout:
+                sys.stdout.flush()  # help and version are still in its buffer
+            raise
     except HeapdiffError as error:
-        print(f"heapdiff: {error}", file=sys.stderr)
-        return _ERROR
+        return _fail(str(error))
     except KeyboardInterrupt:
         return _INTERRUPTED
     except BrokenPipeError:
-        # The reader has seen enough (heapdiff ... | head). Python would complain once more at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader has seen enough (heapdiff ... | head).
+        _drop_output()
         return _DONE
+    except OSError as error:
+        return _fail(f"{error.filename or 'standard output'}: {error.strerror or error}")
+
+
+def _fail(message: str) -> int:
+    _drop_output()
+    with contextlib.suppress(OSError):
+        print(f"heapdiff: {message}", file=sys.stderr, flush=True)
+    return _ERROR
+
+
+def _drop_output() -> None:
+    """Python would complain of what it could not write once more at its end."""
+    try:
+        if sys.stdout:
+            sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

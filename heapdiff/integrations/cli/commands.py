@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from heapdiff.diff.heap_profile import profile_of_dominators, profile_of_paths, profile_of_sites
 from heapdiff.diff.profile import Profile, subtract_profiles
@@ -187,16 +187,32 @@ def _is_coloured(options: argparse.Namespace) -> bool:
     if options.colour != "auto":
         return bool(options.colour == "always")
     # https://no-color.org: any value but the empty one
-    return options.output is None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    return options.output is None and _has_stdout() and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
 def _put(text: str, output: str | None) -> None:
     if output is None:
-        sys.stdout.write(text if text.endswith("\n") else text + "\n")
-        sys.stdout.flush()
+        _print(text if text.endswith("\n") else text + "\n")
         return
     try:
         Path(output).write_text(text, encoding="utf-8")
     except OSError as error:
         raise HeapdiffError(f"{output}: {error.strerror}. Name another file with -output.") from error
     print(f"Generating report in {output}", file=sys.stderr)
+
+
+def _print(text: str) -> None:
+    if not _has_stdout():
+        raise HeapdiffError("standard output is closed. Name a file with -output.")
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise HeapdiffError(f"standard output: {error.strerror}. Name a file with -output.") from error
+
+
+def _has_stdout() -> bool:
+    # Python has None there, whatever its types say, when it was started with that descriptor closed.
+    return cast(object, sys.stdout) is not None

@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 
 from heapdiff.graph import HeapGraph
+from heapdiff.graph.states import GARBAGE, LIVE, OWN
 from heapdiff.native import state_totals
 from heapdiff.report.escape import clean
 from heapdiff.sizes import NOT_MEASURED, count_text, size_text
@@ -19,8 +20,7 @@ from heapdiff.snapshot.model import Process, Snapshot
 
 __all__ = ["describe_snapshot"]
 
-#: The numbers of the states that shortest_paths tells apart, and what they are called here.
-_STATES = ("garbage", "live", "own")
+_STATES = {"garbage": GARBAGE, "live": LIVE, "own": OWN}
 _STATE_REMARKS = {
     "live": "live",
     "garbage": "garbage: no root reaches it, it waits for the collector",
@@ -46,7 +46,7 @@ def describe_snapshot(graph: HeapGraph, path: str, *, as_json: bool = False) -> 
     """The text, or the JSON, of what is known of the snapshot in that file."""
     facts = _facts(graph, path)
     if as_json:
-        return json.dumps(facts, indent=2) + "\n"
+        return json.dumps(facts, indent=2, allow_nan=False) + "\n"
     return "\n".join(_lines(graph.snapshot, facts, path)) + "\n"
 
 
@@ -77,13 +77,13 @@ def _state_totals(graph: HeapGraph) -> dict[str, dict[str, int]]:
     totals = state_totals(graph.snapshot.columns, graph.paths)
     return {
         name: {"objects": totals["objects"][number], "bytes": totals["bytes"][number]}
-        for number, name in enumerate(_STATES)
+        for name, number in _STATES.items()
     }
 
 
 def _lines(snapshot: Snapshot, facts: dict[str, Any], path: str) -> Iterator[str]:
     process = snapshot.process
-    yield f"{path}: {_origin(process)}"
+    yield f"{clean(path)}: {_origin(process)}"
     yield ""
     for name, remark in _STATE_REMARKS.items():
         sums = facts["states"][name]
@@ -140,7 +140,7 @@ def _process_lines(process: Process) -> Iterator[str]:
     yield _row("memory", _list([f"{name} {size_text(size)}" for name, size in sizes]))
     yield _row("threads", count_text(process.thread_count))
     kinds = process.descriptors
-    open_files = None if kinds is None else _list([f"{count} {kind}" for kind, count in sorted(kinds.items())])
+    open_files = None if kinds is None else _list([f"{count} {clean(kind)}" for kind, count in sorted(kinds.items())])
     yield _row("descriptors", NOT_MEASURED if open_files is None else open_files or "none")
     yield _row("collector", _collector(process))
     pause = NOT_MEASURED if process.pause_seconds is None else f"{process.pause_seconds * 1e3:,.1f} ms"
@@ -181,4 +181,4 @@ def _moment(seconds: float | None) -> str:
 
 
 def _known(value: object) -> str:
-    return NOT_MEASURED if value is None else str(value)
+    return NOT_MEASURED if value is None else clean(str(value))

@@ -51,6 +51,7 @@ class Recorder:
         self._number = 0
         self._writing = _thread.allocate_lock()
         self._wake = _Bell()
+        self._messages = _Messages()
 
     def start(self) -> None:
         """Begins to record; call it once, in the main thread, before the program starts."""
@@ -88,6 +89,8 @@ class Recorder:
                 due = max(due + every, time.monotonic())
 
     def _finish(self) -> None:
+        if self._wake.is_unanswered():
+            self._take()  # the program ends before the thread has had its turn
         if self._plan.at_exit:
             self._take()
         self._writing.acquire()  # a file that is being written is finished; no other is begun
@@ -95,6 +98,7 @@ class Recorder:
 
     def _take(self) -> None:
         with self._writing:
+            self._wake.answer()
             self._number += 1
             path = self._plan.folder / f"{self._plan.name}-{os.getpid()}-{self._number:03d}.heap"
             try:
@@ -102,22 +106,22 @@ class Recorder:
                 write_snapshot(snapshot, path, compress=self._plan.compress)
             except (HeapdiffError, OSError, MemoryError) as error:
                 self._number -= 1
-                _say(str(error) or type(error).__name__)
+                self._messages.say(str(error) or type(error).__name__)
                 return
             self._written.append(path)
             pause = snapshot.process.pause_seconds
             held = "" if pause is None else f", the program stood still for {pause * 1e3:,.0f} ms"
-            _say(f"{path}: {count_text(snapshot.object_count)} objects{held}")
+            self._messages.say(f"{path}: {count_text(snapshot.object_count)} objects{held}")
 
     def _say_farewell(self) -> None:
         files = self._written
         if not files:
-            _say("no snapshot was taken.")
+            self._messages.say("no snapshot was taken.")
         elif len(files) == 1:
-            _say(f"one snapshot. See what is in it:  heapdiff top {_shell(files[0])}")
+            self._messages.say(f"one snapshot. See what is in it:  heapdiff top {_shell(files[0])}")
         else:
-            _say(f"{len(files)} snapshots. Subtract the first from the last:")
-            _say(f"  heapdiff diff -base {_shell(files[0])} {_shell(files[-1])}")
+            self._messages.say(f"{len(files)} snapshots. Subtract the first from the last:")
+            self._messages.say(f"  heapdiff diff -base {_shell(files[0])} {_shell(files[-1])}")
 
 
 class _Bell:
@@ -126,13 +130,24 @@ class _Bell:
     def __init__(self) -> None:
         self.renew()
 
+    def is_unanswered(self) -> bool:
+        """Whether it was rung, and nobody has begun to do what it was rung for."""
+        return self._is_unanswered
+
     def renew(self) -> None:
         """Makes it silent and nobody's, as a forked process needs it."""
         self._lock = _thread.allocate_lock()
         self._lock.acquire()
+        self._is_unanswered = False
+
+    def answer(self) -> None:
+        """What is begun now is what it was rung for; whoever waits goes on waiting."""
+        self._is_unanswered = False
+        self._lock.acquire(blocking=False)
 
     def ring(self) -> None:
         """Wakes the thread that waits, or the next that does; ringing twice before that wakes it once."""
+        self._is_unanswered = True
         if self._lock.locked():
             self._lock.release()
 
@@ -180,10 +195,29 @@ def _chain_signal(number: signal.Signals, ring: Callable[[], None]) -> None:
     vars(signal).update(signal=chained_signal, getsignal=chained_getsignal)
 
 
-def _say(text: str) -> None:
-    # The program may have put something else in the place of sys.stderr.
-    with contextlib.suppress(OSError):
-        os.write(2, f"heapdiff: {text}\n".encode(errors="backslashreplace"))
+class _Messages:
+    """The stderr that the process was started with.
+
+    The program may have put something else in the place of ``sys.stderr``, or closed descriptor 2 and opened a file of
+    its own there. So the messages have a descriptor of their own, which children do not inherit.
+    """
+
+    def __init__(self) -> None:
+        self._descriptor, self._identity = -1, (0, 0)
+        with contextlib.suppress(OSError):  # it was started without
+            self._descriptor = os.dup(2)
+            self._identity = _identity(self._descriptor)
+
+    def say(self, text: str) -> None:
+        """Writes the line; it is lost where the program has closed that descriptor too."""
+        with contextlib.suppress(OSError):
+            if _identity(self._descriptor) == self._identity:  # a daemon closes whatever is open and opens others
+                os.write(self._descriptor, f"heapdiff: {text}\n".encode(errors="backslashreplace"))
+
+
+def _identity(descriptor: int) -> tuple[int, int]:
+    status = os.fstat(descriptor)
+    return status.st_dev, status.st_ino
 
 
 def _shell(path: Path) -> str:

@@ -51,7 +51,8 @@ bool names_of_threads(PyObject* dict, std::vector<std::pair<unsigned long, std::
     return true;
 }
 
-bool raise_end(WalkEnd end, const RawHeap& heap, const WalkBounds& bounds) {
+bool raise_end(WalkEnd end, const RawHeap& heap, const WalkBounds& bounds, Picture picture) {
+    const char* smaller = picture == Picture::census ? "" : ", or take a census: it keeps no references";
     unsigned long long objects = heap.object.size(), bytes = heap.bytes();
     switch (end) {
     case WalkEnd::complete: return false;
@@ -60,15 +61,15 @@ bool raise_end(WalkEnd end, const RawHeap& heap, const WalkBounds& bounds) {
         raise_error("CaptureLimitError",
                     "the heap has more than %llu objects, the bound that was given (max_objects); the capture stopped "
                     "after %llu "
-                    "and nothing is left of it. Raise the bound, or take a census: it keeps no references.",
-                    static_cast<unsigned long long>(bounds.objects), objects);
+                    "and nothing is left of it. Raise the bound%s.",
+                    static_cast<unsigned long long>(bounds.objects), objects, smaller);
         break;
     case WalkEnd::too_many_bytes:
         raise_error("CaptureLimitError",
                     "the capture needs more than %llu bytes, its bound (max_bytes; by default a share of the memory "
                     "that is left); it stopped after "
-                    "%llu objects with %llu bytes, and nothing is left of it. Raise the bound, or take a census.",
-                    static_cast<unsigned long long>(bounds.bytes), objects, bytes);
+                    "%llu objects with %llu bytes, and nothing is left of it. Raise the bound%s.",
+                    static_cast<unsigned long long>(bounds.bytes), objects, bytes, smaller);
         break;
     }
     return true;
@@ -134,7 +135,7 @@ PyObject* capture(PyObject*, PyObject* args) {
     const void* interpreter = PyInterpreterState_Get();
     std::vector<Segment> segments = loaded_segments();
     pause.end();
-    if (raise_end(end, *raw, bounds)) return nullptr;
+    if (raise_end(end, *raw, bounds, Picture::snapshot)) return nullptr;
     ColumnStore store;
     Status status = Status::ok;
     Py_BEGIN_ALLOW_THREADS status = finish_snapshot(*raw, sites, {interpreter, segments, audited != 0}, &store);
@@ -167,7 +168,7 @@ PyObject* instances(PyObject*, PyObject* args) {
     Pause pause;
     CollectorOff off; // until the objects are held: what it would free is in the list of the walk
     WalkEnd end = Walker(*raw, lists, bounds, Picture::census).walk({});
-    if (raise_end(end, *raw, bounds)) return nullptr;
+    if (raise_end(end, *raw, bounds, Picture::census)) return nullptr;
     std::vector<char> wanted(raw->types.count(), 0);
     for (uint32_t row = 0; row < wanted.size(); ++row)
         for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(types) && !raw->types[row].own; ++i)
@@ -205,7 +206,7 @@ PyObject* census(PyObject*, PyObject* args) {
         end = Walker(*raw, lists, bounds, Picture::census).walk({});
     }
     pause.end();
-    if (raise_end(end, *raw, bounds)) return nullptr;
+    if (raise_end(end, *raw, bounds, Picture::census)) return nullptr;
     ColumnStore store;
     Status status = Status::ok;
     Py_BEGIN_ALLOW_THREADS status = finish_census(*raw, &store);

@@ -1,5 +1,7 @@
 #include "cpython/finish.hpp"
 
+#include "graph/label_text.hpp"
+
 #include <algorithm>
 #include <numeric>
 #include <tuple>
@@ -18,25 +20,6 @@ bool is_counted(uint32_t label) {
     case LabelKind::root_static_type:
     case LabelKind::root_immortal: return false;
     default: return true;
-    }
-}
-
-bool has_text(LabelKind kind) {
-    switch (kind) {
-    case LabelKind::attribute:
-    case LabelKind::key:
-    case LabelKind::key_of_type:
-    case LabelKind::cell:
-    case LabelKind::local:
-    case LabelKind::internal:
-    case LabelKind::root_module:
-    case LabelKind::root_local:
-    case LabelKind::root_thread:
-    case LabelKind::root_interpreter:
-    case LabelKind::root_static_type:
-    case LabelKind::root_native:
-    case LabelKind::root_machinery: return true;
-    default: return false;
     }
 }
 

@@ -72,6 +72,7 @@ void Walker::shaped(PyObject* object, const TypeInfo& info, Shape shape) noexcep
         return;
     }
     case Shape::lru_cache:
+    case Shape::sequence:
     case Shape::traverse: return traverse(object, info);
     case Shape::instance:
     case Shape::lru_cache_link:
@@ -309,7 +310,8 @@ void Walker::traverse(PyObject* object, const TypeInfo& info) noexcept {
     }
     if (!census_) {
         name_members(object, info, first);
-        if (info.base_shape == Shape::lru_cache) name_cache(object, info, first);
+        if (info.base_shape == Shape::lru_cache) name_cache(first);
+        if (info.base_shape == Shape::sequence) name_elements(first);
         if (info.type == &PyContext_Type || is_trie(info.type)) name_variables(first);
     }
 }
@@ -332,6 +334,12 @@ void Walker::name_members(PyObject* object, const TypeInfo& info, size_t first) 
                 break;
             }
     }
+}
+
+void Walker::name_elements(size_t first) noexcept {
+    for (size_t i = first; i < heap_.target.size(); ++i)
+        if (kind_of(heap_.label[i]) == LabelKind::field)
+            heap_.label[i] = make_label(LabelKind::element, payload_of(heap_.label[i]));
 }
 
 // What the type's layout or its author says, besides what the object reported itself from `first` on.
@@ -368,9 +376,7 @@ void Walker::add_named(PyObject* target, std::string_view name, size_t first) no
 
 // A cache reports the keys and results of its links, then its table, its function and four constants.
 // Source: _functoolsmodule.c, lru_cache_tp_traverse.
-void Walker::name_cache(PyObject* object, const TypeInfo& info, size_t first) noexcept {
-    (void)object;
-    (void)info;
+void Walker::name_cache(size_t first) noexcept {
     size_t last = heap_.target.size();
     while (last > first && kind_of(heap_.label[last - 1]) == LabelKind::dict) --last;
     if (last < first + 5) return;

@@ -54,14 +54,32 @@ void Walker::read_modules() noexcept {
     while (PyDict_Next(modules, &position, &key, &value)) {
         if (!PyUnicode_CheckExact(key)) continue;
         if (is_own_name(key)) {
-            if (uint32_t* mark = own_objects_.at(value)) *mark = 1;
+            mark(value, kOwn);
             add_root(value, LabelKind::root_own, {});
             continue;
         }
         char room[TextPool::kLongest];
         std::string_view name = utf8_of(key, room, sizeof room);
-        if (value != Py_None)
-            add_root(value, is_machinery(name) ? LabelKind::root_machinery : LabelKind::root_module, name);
+        if (value == Py_None) continue;
+        mark(value, kModule);
+        if (name == "sys" && PyModule_Check(value)) mark_last_error(value);
+        add_root(value, is_machinery(name) ? LabelKind::root_machinery : LabelKind::root_module, name);
+    }
+}
+
+void Walker::mark(PyObject* object, ObjectFlag flag) noexcept {
+    uint32_t* known = marks_.at(object);
+    if (known == nullptr) ok_ = false;
+    else *known = (*known == PointerMap::kAbsent ? 0 : *known) | flag;
+}
+
+void Walker::mark_last_error(PyObject* sys) noexcept {
+    Py_ssize_t position = 0;
+    PyObject *key = nullptr, *value = nullptr;
+    while (PyDict_Next(PyModule_GetDict(sys), &position, &key, &value)) {
+        char room[32];
+        std::string_view name = PyUnicode_CheckExact(key) ? utf8_of(key, room, sizeof room) : std::string_view{};
+        if (name == "last_exc" || name == "last_value" || name == "last_traceback") mark(value, kLastError);
     }
 }
 
@@ -90,10 +108,7 @@ void Walker::read_thread(PyThreadState* thread, const std::string& name) {
 void Walker::read_running_frame(InterpreterFrame* frame, const std::string& thread_name) {
     PyCodeObject* code = frame_code(frame);
     if (code == nullptr) return;
-    auto* function = frame->function != nullptr && PyFunction_Check(frame->function)
-                         ? reinterpret_cast<PyFunctionObject*>(frame->function)
-                         : nullptr;
-    PyObject* module = function != nullptr ? function->func_module : nullptr;
+    PyObject* module = name_in(frame->globals_borrowed);
     bool own = is_own_name(module);
     char room[TextPool::kLongest];
     std::string where;

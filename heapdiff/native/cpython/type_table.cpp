@@ -15,6 +15,7 @@ traverseproc instance_traverse = nullptr;
 destructor instance_dealloc = nullptr;
 PyObject* module_name = nullptr; // interned "__module__"
 PyObject* sizeof_name = nullptr; // interned "__sizeof__"
+PyObject* dunder_name = nullptr; // interned "__name__"
 
 constexpr int kObjectMember = 6; // T_OBJECT
 constexpr int kSlotMember = T_OBJECT_EX;
@@ -121,6 +122,8 @@ Shape shape_of(PyTypeObject* type) {
     if (type == &PyMethodDescr_Type || type == &PyGetSetDescr_Type || type == &PyMemberDescr_Type ||
         type == &PyWrapperDescr_Type || type == &PyClassMethodDescr_Type)
         return Shape::descriptor;
+    if (PyType_IS_GC(type) && type->tp_traverse != instance_traverse && is_named(type, "collections.deque"))
+        return Shape::sequence;
     if (is_named(type, "functools._lru_cache_wrapper")) return Shape::lru_cache;
     if (is_named(type, "functools._lru_list_elem")) return Shape::lru_cache_link;
     if (PyType_IS_GC(type) && type->tp_traverse == instance_traverse) return Shape::instance;
@@ -133,12 +136,15 @@ int prepare_type_table() {
     module_name = PyUnicode_InternFromString("__module__");
     sizeof_name = PyUnicode_InternFromString("__sizeof__");
     PyObject* plain = PyObject_CallFunction(reinterpret_cast<PyObject*>(&PyType_Type), "s(){}", "plain");
-    if (module_name == nullptr || sizeof_name == nullptr || plain == nullptr) return -1;
+    dunder_name = PyUnicode_InternFromString("__name__");
+    if (module_name == nullptr || sizeof_name == nullptr || dunder_name == nullptr || plain == nullptr) return -1;
     instance_traverse = reinterpret_cast<PyTypeObject*>(plain)->tp_traverse;
     instance_dealloc = reinterpret_cast<PyTypeObject*>(plain)->tp_dealloc;
     Py_DECREF(plain);
     return 0;
 }
+
+PyObject* name_in(PyObject* globals) noexcept { return value_of(globals, dunder_name); }
 
 bool is_own_name(PyObject* name) noexcept {
     if (name == nullptr || !PyUnicode_CheckExact(name) || cpython::is_legacy_text(name) || !PyUnicode_IS_ASCII(name))
@@ -202,6 +208,9 @@ void TypeTable::shape_type(TypeInfo& info) noexcept {
     if (info.shape == Shape::instance) {
         while (info.base->tp_base != nullptr && shape_of(info.base) == Shape::instance) info.base = info.base->tp_base;
         info.base_shape = shape_of(info.base);
+        // A base may have a traverse and no flag, as ctypes' functions before 3.13: subtype_traverse calls it all the
+        // same.
+        if (info.base_shape == Shape::leaf && info.base->tp_traverse != nullptr) info.base_shape = Shape::traverse;
     }
     if (!info.managed_dict) info.dict_offset = info.type->tp_dictoffset;
 }

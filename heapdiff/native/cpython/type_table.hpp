@@ -31,6 +31,7 @@ enum class Shape : uint8_t {
     lru_cache,
     lru_cache_link, // what it holds is reported by its cache
     instance,       // a class made by a class statement: slots, attributes, then what its base has
+    sequence,       // a deque: its tp_traverse reports the elements in their order
     traverse,       // any other type: ask its tp_traverse
 };
 
@@ -128,6 +129,9 @@ class TypeTable {
 
 // To be called once, with the interpreter running normally; 0 or -1 with an exception set.
 int prepare_type_table();
+
+// The __name__ in the namespace of a module, borrowed; null where there is none.
+PyObject* name_in(PyObject* globals) noexcept;
 
 // Whether a name is of heapdiff itself: "heapdiff" or "heapdiff.anything".
 bool is_own_name(PyObject* name) noexcept;

@@ -107,11 +107,22 @@ void Walker::insert_targets(size_t first) noexcept {
     }
 }
 
+// Modules and errors alone are marked, so nothing else is looked up.
+uint8_t Walker::mark_of(PyObject* object, const TypeInfo& info) const noexcept {
+    bool may_be = info.base_shape == Shape::module || info.base == &PyTraceBack_Type ||
+                  PyType_FastSubclass(info.type, Py_TPFLAGS_BASE_EXC_SUBCLASS);
+    uint32_t mark = may_be ? marks_.find(object) : PointerMap::kAbsent;
+    return mark == PointerMap::kAbsent ? 0 : static_cast<uint8_t>(mark);
+}
+
 bool Walker::is_own(PyObject* object, const TypeInfo& info) noexcept {
     if (info.own) return true;
     switch (info.base_shape) {
-    case Shape::module: return own_objects_.find(object) != PointerMap::kAbsent;
     case Shape::function: return is_own_name(reinterpret_cast<PyFunctionObject*>(object)->func_module);
+    case Shape::frame: {
+        const auto* frame = reinterpret_cast<FrameObject*>(object)->frame;
+        return frame != nullptr && is_own_name(name_in(frame->globals_borrowed));
+    }
     case Shape::type: {
         uint32_t row = type_row(reinterpret_cast<PyTypeObject*>(object));
         return ok_ && heap_.types[row].own;
@@ -132,7 +143,7 @@ void Walker::read_object(PyObject* object, size_t i) noexcept {
     ok_ &= heap_.type.push(row);
     ok_ &= heap_.shallow.push(bytes < UINT32_MAX ? static_cast<uint32_t>(bytes) : UINT32_MAX);
     if (bytes >= UINT32_MAX) ok_ &= heap_.large_bytes.push(bytes);
-    uint8_t flags = heap_.flags[i];
+    uint8_t flags = heap_.flags[i] | mark_of(object, info);
     if (is_immortal(object)) flags |= kImmortal;
     if (is_own(object, info)) flags |= kOwn;
     if (besides.native_memory || (info.native_memory && !besides.sized)) flags |= kNativeMemory;

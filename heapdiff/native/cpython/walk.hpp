@@ -83,6 +83,8 @@ class Walker {
     // Roots (roots.cpp).
     void read_gc_lists() noexcept;
     void read_modules() noexcept;
+    void mark(PyObject* object, ObjectFlag flag) noexcept;
+    void mark_last_error(PyObject* sys) noexcept;
     void read_interpreter() noexcept;
     void read_thread(PyThreadState* thread, const std::string& name);
     void read_running_frame(cpython::InterpreterFrame* frame, const std::string& thread_name);
@@ -96,6 +98,7 @@ class Walker {
     void insert_targets(size_t first) noexcept;
     void insert(PyObject* object, uint8_t flags) noexcept;
     uint32_t type_row(PyTypeObject* type) noexcept;
+    uint8_t mark_of(PyObject* object, const TypeInfo& info) const noexcept;
     bool is_own(PyObject* object, const TypeInfo& info) noexcept;
 
     // References of one object (references.cpp).
@@ -117,7 +120,8 @@ class Walker {
     void extension(PyObject* object, const TypeInfo& info, size_t first) noexcept;
     void add_named(PyObject* target, std::string_view name, size_t first) noexcept;
     void name_members(PyObject* object, const TypeInfo& info, size_t first) noexcept;
-    void name_cache(PyObject* object, const TypeInfo& info, size_t first) noexcept;
+    void name_cache(size_t first) noexcept;
+    void name_elements(size_t first) noexcept;
     void name_variables(size_t first) noexcept;
     void shared_keys(const cpython::DictKeys* keys) noexcept;
 
@@ -139,7 +143,7 @@ class Walker {
     const GcLists& lists_;
     WalkBounds bounds_;
     const bool census_;
-    PointerMap own_objects_;
+    PointerMap marks_; // flags of modules and of the last error, by object
     bool ok_ = true;
     bool sees_type_ = false; // whether tp_traverse reported the object's own type
     PyObject* visited_ = nullptr;

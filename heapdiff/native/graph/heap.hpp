@@ -1,6 +1,7 @@
 // The words every graph algorithm shares: the heap as flat arrays, labels, and which references hold.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -59,6 +60,8 @@ enum ObjectFlag : uint8_t {
     kOwn = 8,           // made by heapdiff itself
     kStatic = 16,       // not allocated: part of a library
     kNativeMemory = 32, // has memory of its own that could not be sized
+    kModule = 64,       // in sys.modules: a root names it
+    kLastError = 128,   // what sys.last_exc, last_value and last_traceback keep
 };
 
 // One snapshot, as the columns of docs/snapshot-format.md. Objects are 0 … n-1 in the order of
@@ -79,8 +82,9 @@ struct Heap {
         uint32_t bytes = shallow[object];
         if (bytes != UINT32_MAX) [[likely]]
             return bytes;
-        for (size_t i = 0; i < large_object.size(); ++i)
-            if (large_object[i] == object) return large_bytes[i];
+        auto large = std::lower_bound(large_object.begin(), large_object.end(), object);
+        if (large != large_object.end() && *large == object)
+            return large_bytes[static_cast<size_t>(large - large_object.begin())];
         return bytes;
     }
 };
@@ -94,9 +98,13 @@ inline bool reference_holds(const Heap& heap, ObjectId source, uint32_t edge) {
     return label_holds(heap.label[edge]) && !(heap.flags[source] & kOwn) && !(heap.flags[heap.target[edge]] & kOwn);
 }
 
-// References a person would not name first; chains take them only when nothing else leads there.
-constexpr bool is_secondary(uint32_t label) {
-    switch (kind_of(label)) {
+// References a person would not name first; chains take them only when nothing else leads there: among them a
+// module that another one imported (a chain starts at its own root), and the last error of an interactive session.
+inline bool is_secondary(const Heap& heap, uint32_t edge) {
+    LabelKind kind = kind_of(heap.label[edge]);
+    uint8_t target = heap.flags[heap.target[edge]];
+    if ((target & kLastError) || ((target & kModule) && kind < LabelKind::root_module)) return true;
+    switch (kind) {
     case LabelKind::type:
     case LabelKind::weak_callback:
     case LabelKind::stack:

@@ -18,6 +18,8 @@ constexpr uint32_t normalised(uint32_t label) {
     case LabelKind::key_object:
     case LabelKind::cache_entry:
     case LabelKind::stack: return make_label(kind_of(label));
+    // A C type with many fields is a container whose positions mean nothing.
+    case LabelKind::field: return payload_of(label) < 8 ? label : make_label(LabelKind::field, 8);
     default: return label;
     }
 }

@@ -40,6 +40,10 @@ class Search {
     void search() noexcept {
         paths_.state[kRoot] = kLive;
         first_.push_reserved(kRoot);
+        // The second queue begins with the modules of the machinery: "module gc, .callbacks" says more to a person
+        // than the field of the interpreter, or the place in a library's data, that holds the same list.
+        for (uint32_t e = heap_.start[kRoot]; e < heap_.start[kRoot + 1]; ++e)
+            if (kind_of(heap_.label[e]) == LabelKind::root_machinery) reach(kRoot, e, true);
         size_t head = 0, second_head = 0;
         for (;;) {
             while (head < first_.size()) {
@@ -75,7 +79,8 @@ class Search {
         for (uint32_t e = begin; e < end; ++e) {
             if (e + kAhead < end) fetch_object(heap_.target[e + kAhead]);
             uint32_t label = heap_.label[e];
-            if (label_holds(label)) reach(source, e, is_secondary(label));
+            if (label_holds(label) && kind_of(label) != LabelKind::root_machinery)
+                reach(source, e, is_secondary(heap_, e));
         }
     }
 
