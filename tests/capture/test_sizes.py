@@ -52,7 +52,7 @@ OBJECTS: dict[str, Any] = {
     "a lock": threading.Lock(),
     "a module": types.ModuleType("x"),
     "a Decimal": decimal.Decimal("1." + "3" * 60),
-    "a datetime": datetime.datetime(2026, 1, 1),
+    "a datetime": datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC),
     "a float": 1.5,
     "a complex": 1j,
     "a range": range(10),
@@ -103,3 +103,12 @@ def test_generators_of_every_kind_have_the_size_that_getsizeof_says() -> None:
     next(generator)
 
     assert Picture(heapdiff.take_snapshot()).shallow_bytes(generator) == sys.getsizeof(generator)
+
+
+def test_a_datetime_without_a_time_zone_has_no_room_for_one() -> None:
+    """sys.getsizeof says 48 of both; 40 bytes are allocated."""
+    naive, aware = datetime.datetime(2026, 1, 1), datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+
+    picture = Picture(heapdiff.take_snapshot())
+
+    assert (picture.shallow_bytes(naive), picture.shallow_bytes(aware)) == (40, 48)

@@ -85,6 +85,8 @@ uint64_t shallow_bytes(PyObject* object, const TypeInfo& info) noexcept {
     uint64_t header = info.pre_header;
     if (info.shape == Shape::type && !(reinterpret_cast<PyTypeObject*>(object)->tp_flags & Py_TPFLAGS_HEAPTYPE))
         header = 0;
+    // CPython allocates a datetime without a time zone without room for one, and sys.getsizeof does not know it.
+    if (info.may_end_early && !cpython::has_time_zone(object)) return body_bytes(object, info) - sizeof(PyObject*);
     uint64_t values = info.managed_dict ? cpython::instance_values_bytes(object, info.type) : 0;
     return header + values + body_bytes(object, info);
 }

@@ -90,14 +90,16 @@ bool has_native_memory(PyTypeObject* type) {
     return false;
 }
 
-// C types that are not collected may hold objects all the same: a datetime its time zone, a decimal.Context its traps.
-// Two that are collected leave something out on some versions. Numbers and texts hold nothing.
-bool hides_references(PyTypeObject* type, Shape shape) {
-    if (is_named(type, "_io.BytesIO") || is_named(type, "_io.StringIO")) return true;
-    constexpr unsigned long kPlain =
-        Py_TPFLAGS_LONG_SUBCLASS | Py_TPFLAGS_UNICODE_SUBCLASS | Py_TPFLAGS_BYTES_SUBCLASS | Py_TPFLAGS_TYPE_SUBCLASS;
-    return shape == Shape::leaf && !(type->tp_flags & kPlain) && !PyType_IsSubtype(type, &PyFloat_Type) &&
-           !PyType_IsSubtype(type, &PyComplex_Type) && type->tp_basicsize <= 512;
+// C types that hold objects of which neither a tp_traverse nor a member tells, on some version. A list, because not
+// every type allocates what its tp_basicsize says: to read the body of any other would be to trust what nobody
+// promises.
+bool hides_references(PyTypeObject* type) {
+    static const char* const names[] = {"datetime.timezone", "decimal.Context",   "decimal.SignalDict",
+                                        "_struct.Struct",    "_io.BytesIO",       "_io.StringIO",
+                                        "zoneinfo.ZoneInfo", "datetime.datetime", "datetime.time"};
+    for (const char* name : names)
+        if (is_named(type, name)) return true;
+    return false;
 }
 
 Shape shape_of(PyTypeObject* type) {
@@ -162,7 +164,8 @@ bool TypeTable::add(PyTypeObject* type) noexcept {
     info.extension = extensions_.use_of(type);
     if (!name_type(info)) return false;
     shape_type(info);
-    info.body_hides = hides_references(type, info.base_shape);
+    info.body_hides = hides_references(info.base);
+    info.may_end_early = info.base == type && (is_named(type, "datetime.datetime") || is_named(type, "datetime.time"));
     size_type(info);
     if (!find_members(info)) return false;
     if (count_ % kChunk == 0) {

@@ -67,6 +67,7 @@ struct TypeInfo {
     bool managed_dict;  // instances keep attributes as bare values, or in a dict made when asked for
     bool own;           // of heapdiff itself
     bool body_hides;    // holds objects that neither a tp_traverse nor a member tells of
+    bool may_end_early; // a datetime without a time zone is allocated without room for one
     bool native_memory; // has memory of its own that cannot be sized from outside
     uint32_t pre_header;
     Py_ssize_t dict_offset; // of an unmanaged __dict__; 0: none

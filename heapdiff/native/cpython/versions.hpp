@@ -175,6 +175,11 @@ inline InstanceAttributes instance_attributes(PyObject* object, PyTypeObject* ty
 // same.
 inline constexpr Py_ssize_t kStructCodesOffset = sizeof(PyObject) + 2 * sizeof(Py_ssize_t);
 
+// Whether a datetime.datetime or datetime.time has a time zone, and room for it (datetime.h).
+inline bool has_time_zone(PyObject* moment) {
+    return reinterpret_cast<const char*>(moment)[sizeof(PyObject) + sizeof(Py_hash_t)] != 0;
+}
+
 // ------------------------------------------------------------------ numbers and text
 
 inline size_t digit_count(PyObject* number) {

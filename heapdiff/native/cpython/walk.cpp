@@ -160,6 +160,7 @@ void Walker::read_object(PyObject* object, size_t i) noexcept {
 }
 
 void Walker::read_body(PyObject* object, const TypeInfo& info, size_t i) noexcept {
+    if (info.may_end_early && !has_time_zone(object)) return;
     constexpr uint64_t kLowest = uint64_t{1} << 16, kHighest = uint64_t{1} << 47;
     for (auto at = static_cast<uint32_t>(sizeof(PyObject)); at + 8 <= static_cast<size_t>(info.type->tp_basicsize);
          at += 8) {
