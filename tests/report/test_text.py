@@ -1,8 +1,8 @@
 """The report as text: golden files, the width of a terminal, colours and names that mean harm."""
 
 import re
-import unicodedata
 import time
+import unicodedata
 from collections.abc import Iterator
 
 import attrs
