@@ -474,10 +474,13 @@ def test_a_reference_too_many_in_native_code_is_counted() -> None:
     import ctypes
 
     lost = Plain()
-    ctypes.pythonapi.Py_IncRef(ctypes.py_object(lost))
+    for _ in range(20):
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(lost))
 
     seen = picture()
 
-    assert seen.native_references(lost) == 1
+    # a word that a dead frame left on an evaluation stack may be taken for one of them
+    assert 15 <= seen.native_references(lost) <= 20
     assert "ROOT_NATIVE:" in seen.root_names(lost)
-    ctypes.pythonapi.Py_DecRef(ctypes.py_object(lost))
+    for _ in range(20):
+        ctypes.pythonapi.Py_DecRef(ctypes.py_object(lost))
