@@ -31,6 +31,7 @@ _PLAIN = {
     LabelKind.ROOT_STATIC_TYPE: "static type {}",
     LabelKind.ROOT_IMMORTAL: "immortal object",
     LabelKind.ROOT_NATIVE: "native code: {}",
+    LabelKind.ROOT_EVENT_LOOP: "event loop of {}",
     LabelKind.ROOT_OWN: "heapdiff",
 }
 
@@ -56,6 +57,7 @@ _IN_EXPRESSION = {
     LabelKind.ROOT_STATIC_TYPE: "{}",
     LabelKind.ROOT_IMMORTAL: "<immortal>",
     LabelKind.ROOT_NATIVE: "<native code>",
+    LabelKind.ROOT_EVENT_LOOP: "<event loop of {}>",
     LabelKind.ROOT_OWN: "<heapdiff>",
 }
 
@@ -106,6 +108,6 @@ def path_expression(steps: Iterable[tuple[LabelKind, str]]) -> str:
 def _part(kind: LabelKind, text: str) -> str:
     if kind is LabelKind.INTERNAL:
         return f".{text}" if text.isidentifier() else f".<{text}>"
-    if kind in (LabelKind.ROOT_LOCAL, LabelKind.ROOT_THREAD):
+    if kind in (LabelKind.ROOT_LOCAL, LabelKind.ROOT_THREAD, LabelKind.ROOT_EVENT_LOOP):
         text = text.partition(", thread ")[0]  # the same place in every thread
     return _IN_EXPRESSION.get(kind, _PLAIN[kind]).format(text)
