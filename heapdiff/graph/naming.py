@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from heapdiff.snapshot.labels import LabelKind, kind_of, payload_of
 from heapdiff.snapshot.model import Snapshot
 
-__all__ = ["label_text", "path_expression", "read_label"]
+__all__ = ["label_text", "path_expression", "read_label", "task_name"]
 
 _PLAIN = {
     LabelKind.ATTRIBUTE: ".{}",
@@ -62,6 +62,10 @@ _IN_EXPRESSION = {
 }
 
 
+_COROUTINE = "coroutine "  # of native/cpython/coroutines.cpp
+_MOST_FIELDS = 16  # of a task
+
+
 def read_label(snapshot: Snapshot, label: int) -> tuple[LabelKind, str]:
     """The kind of a label, and its text or number as text; empty where the kind has neither."""
     kind = kind_of(label)
@@ -79,6 +83,22 @@ def label_text(kind: LabelKind, text: str) -> str:
     if kind is LabelKind.ROOT_NATIVE and not text:
         return "native code"
     return _PLAIN[kind].format(text)
+
+
+def task_name(snapshot: Snapshot, obj: int) -> str:
+    """What a task of asyncio is known by, such as ``"poller-…" (app.poll)``; empty for anything else.
+
+    It is what the label of its coroutine says. Of the name only the part is written that stands in the
+    program as a literal.
+    """
+    columns = snapshot.columns
+    start = columns["reference_start"][obj]
+    for label in columns["reference_label"][start : min(columns["reference_start"][obj + 1], start + _MOST_FIELDS)]:
+        text = snapshot.text(payload_of(label)) if kind_of(label) is LabelKind.INTERNAL else ""
+        if text.startswith(_COROUTINE):
+            function, _, name = text.removeprefix(_COROUTINE).partition(", task ")
+            return f"{name} ({function.removesuffix('()')})".lstrip()
+    return ""
 
 
 def path_expression(steps: Iterable[tuple[LabelKind, str]]) -> str:

@@ -118,7 +118,12 @@ PyObject* running_loop(PyObject* dict) {
 
 void Walker::read_thread(PyThreadState* thread, const std::string& name) {
     std::string owner = "thread " + (name.empty() ? std::to_string(thread->thread_id) : name);
-    add_root(running_loop(thread->dict), LabelKind::root_event_loop, "asyncio, " + owner);
+    PyObject* loop = running_loop(thread->dict);
+    if (loop == nullptr && Py_Version == heapdiff_compiled_version) {
+        loop = static_cast<PyObject*>(heapdiff_running_loop(thread));
+        add_root(loop, LabelKind::root_thread, "running event loop, " + owner);
+    }
+    if (loop != Py_None) add_root(loop, LabelKind::root_event_loop, "asyncio, " + owner);
     visit_thread_state(thread, [&](PyObject* object, const char* field) {
         add_root(object, LabelKind::root_thread, std::string(field) + ", " + owner);
     });

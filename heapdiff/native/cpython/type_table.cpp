@@ -95,9 +95,10 @@ bool has_native_memory(PyTypeObject* type) {
 // every type allocates what its tp_basicsize says: to read the body of any other would be to trust what nobody
 // promises.
 bool hides_references(PyTypeObject* type) {
-    static const char* const names[] = {
-        "datetime.timezone", "decimal.Context",   "decimal.SignalDict", "_struct.Struct", "_io.BytesIO",
-        "_io.StringIO",      "zoneinfo.ZoneInfo", "datetime.datetime",  "datetime.time",  "StgDict"};
+    static const char* const names[] = {"datetime.timezone", "decimal.Context",   "decimal.SignalDict",
+                                        "_struct.Struct",    "_io.BytesIO",       "_io.StringIO",
+                                        "zoneinfo.ZoneInfo", "datetime.datetime", "datetime.time",
+                                        "StgDict",           "_thread._local"};
     for (const char* name : names)
         if (is_named(type, name)) return true;
     return false;
