@@ -1,4 +1,4 @@
-"""``python -m benchmarks.what_is_seen``: measures the truth table in fresh processes and writes docs/what-is-seen.md."""
+"""``python -m benchmarks.what_is_seen``: measures the truth table, a process an answer, and writes the page."""
 
 import argparse
 import importlib.util
@@ -6,6 +6,7 @@ import json
 import resource
 import subprocess
 import sys
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 from pathlib import Path
@@ -36,11 +37,11 @@ def main(arguments: list[str] | None = None) -> int:
     results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     for python in options.python:
         versions = _run(python, "--versions")
-        results[versions["python"]] = {
-            "versions": versions,
-            "answers": _answers(python, options.jobs),
-            "sizes": _sizes(python, options.jobs),
-        }
+        row = results.setdefault(versions["python"], {})
+        row["versions"] = versions
+        for table, measured in _TABLES.items():
+            if table in options.tables:
+                row[table] = measured(python, options.jobs)
         RESULTS.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     PAGE.write_text(as_page(results), encoding="utf-8")
     return 0
@@ -52,6 +53,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         description="What each tool sees of a heap. Without --python the page is written from the stored results.",
     )
     parser.add_argument("--python", nargs="+", default=[], help="interpreters to measure with; the peers installed")
+    parser.add_argument("--tables", nargs="+", choices=list(_TABLES), default=list(_TABLES))
     parser.add_argument("--jobs", type=int, default=1, help="processes at a time")
     parser.add_argument("--one", nargs=2, metavar=("TOOL", "CASE"), help=argparse.SUPPRESS)
     parser.add_argument("--versions", action="store_true", help=argparse.SUPPRESS)
@@ -117,6 +119,9 @@ def _run(python: str, *arguments: str) -> Any:
     command = [python, "-W", "ignore", "-m", "benchmarks.what_is_seen", *arguments]
     done = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, timeout=_SECONDS, check=True)
     return json.loads(done.stdout)
+
+
+_TABLES: Mapping[str, Callable[[str, int], Any]] = {"answers": _answers, "sizes": _sizes}
 
 
 if __name__ == "__main__":
