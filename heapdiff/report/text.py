@@ -287,6 +287,9 @@ def _headline(explanation: Explanation, groups: Sequence[Sequence[Grower]]) -> s
     leading = groups[0][0]
     if _is_in_control(leading):
         return "Nothing grew that does not grow in the control too."
+    if leading.imported and explanation.imported is not None:
+        imported = explanation.imported
+        return f"{count_text(imported.module_count)} modules were imported, {_took(diff, imported.shallow_bytes)}."
     holder = leading.holder
     if leading.in_place:
         text = f"{clean(leading.type_name)} got larger by {size_text(leading.shallow_bytes_delta)}"
@@ -296,13 +299,13 @@ def _headline(explanation: Explanation, groups: Sequence[Sequence[Grower]]) -> s
             text += f" retain {size_text(leading.retained_bytes_delta)}"
     if holder is None or holder.kind is HolderKind.SPREAD:
         return f"{text}. They are spread over many places."
-    return f"{text}. {_piles_up(leading, holder)}, {_took(diff, leading)}."
+    return f"{text}. {_piles_up(leading, holder)}, {_took(diff, leading.group_growth_bytes)}."
 
 
-def _took(diff: HeapDiff, grower: Grower) -> str:
-    text = f"which took on {size_text(grower.group_growth_bytes)}"
-    if diff.live_bytes_delta > 0 and grower.group_growth_bytes > 0:
-        text += f", {min(100, round(100 * grower.group_growth_bytes / diff.live_bytes_delta))} % of the growth"
+def _took(diff: HeapDiff, growth_bytes: int) -> str:
+    text = f"which took on {size_text(growth_bytes)}"
+    if diff.live_bytes_delta > 0 and growth_bytes > 0:
+        text += f", {min(100, round(100 * growth_bytes / diff.live_bytes_delta))} % of the growth"
     return text
 
 
