@@ -414,7 +414,7 @@ def test_what_heapdiff_made_is_no_garbage() -> None:
 
 def test_every_rule_is_documented() -> None:
     root = Path(__file__).resolve().parent.parent.parent
-    sources = [path.read_text(encoding="utf-8") for path in (root / "heapdiff" / "explain").glob("*.py")]
+    sources = [path.read_text(encoding="utf-8") for path in (root / "heapdiff" / "explain").rglob("*.py")]
     used = {rule for source in sources for rule in re.findall(r'[vV]erdict\(\s*"([a-z-]+)"', source)}
     documented = set(re.findall(r"^\| `([a-z-]+)` \|", (root / "docs" / "rules.md").read_text(encoding="utf-8"), re.M))
 
