@@ -244,5 +244,8 @@ def _next_step(diff: HeapDiff, growers: Sequence[Grower]) -> str | None:
         )
     is_open = leading.verdict is not None and leading.verdict.kind is not VerdictKind.BENIGN
     if diff.sites is None and is_open and not leading.in_place:
-        return "heapdiff.start_tracing() before the base snapshot would name the lines that allocate them."
+        return (
+            "heapdiff.start_tracing() before the base snapshot would name the lines that allocate them; a service runs "
+            "three to four times slower under it, and each block in use takes 50 to 90 bytes more."
+        )
     return None
