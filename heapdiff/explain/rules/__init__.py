@@ -24,7 +24,13 @@ from heapdiff.explain.rules.containers import (
 from heapdiff.explain.rules.general import growing_population
 from heapdiff.explain.rules.metrics import metric_labels
 from heapdiff.explain.rules.outside import native_held, unclosed_resource
-from heapdiff.explain.rules.running import context_variable, exception_pins_frames, pending_task, thread_local
+from heapdiff.explain.rules.running import (
+    context_variable,
+    exception_pins_frames,
+    pending_task,
+    stored_exception,
+    thread_local,
+)
 from heapdiff.explain.rules.weak import dead_weakrefs, weak_mapping_held_by_value
 
 __all__ = ["DEFAULT_RULES"]
@@ -38,6 +44,7 @@ DEFAULT_RULES: tuple[Rule, ...] = (
     # what the new objects are
     runtime_classes,
     pending_task,
+    stored_exception,
     unclosed_resource,
     # who holds
     listener_never_removed,

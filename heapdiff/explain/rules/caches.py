@@ -19,7 +19,8 @@ def unbounded_lru_cache(evidence: Evidence) -> Verdict | None:
         return _filling_lru_cache(evidence)
     return evidence.verdict(
         "unbounded-lru-cache",
-        f"A functools.lru_cache without a bound that {grows(evidence)}: {entries(evidence.holder, 'entries')}.",
+        f"The functools.lru_cache {_cache(evidence)} has no bound and {grows(evidence)}: "
+        f"{entries(evidence.holder, 'entries')}.",
         "Give it a maxsize that fits, or call cache_clear() where its results are done with.",
     )
 
@@ -34,7 +35,8 @@ def lru_cache_keys_pin_objects(evidence: Evidence) -> Verdict | None:
         return None
     return evidence.verdict(
         "lru-cache-keys-pin-objects",
-        f"The keys of a functools.lru_cache keep {new_objects(evidence)} alive, as they do where a method is cached.",
+        f"The keys of the functools.lru_cache {_cache(evidence)} keep {new_objects(evidence)} alive, as they do "
+        "where a method is cached.",
         "Cache on the instance (functools.cached_property), or let the cached function take what "
         "it needs and not self.",
     )
@@ -54,10 +56,15 @@ def _filling_lru_cache(evidence: Evidence) -> Verdict:
     return Verdict(
         "bounded-cache-filling",
         VerdictKind.BENIGN if is_benign else VerdictKind.UNSURE,
-        f"A functools.lru_cache with a bound fills up: {entries(evidence.holder, 'entries')}. "
+        f"The functools.lru_cache {_cache(evidence)} has a bound and fills up: {entries(evidence.holder, 'entries')}. "
         f"{evidence.trend_text(evidence.kind)}".strip(),
         ""
         if is_benign
         else "Wait until it is full (cache_info() tells maxsize and currsize), and compare then; where "
         "it is too large, lower its maxsize.",
     )
+
+
+def _cache(evidence: Evidence) -> str:
+    """The cached function: the holder is its table of results."""
+    return evidence.holder.expression.removesuffix(".cache")

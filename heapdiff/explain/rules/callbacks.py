@@ -23,9 +23,19 @@ def interpreter_callbacks(evidence: Evidence) -> Verdict | None:
         "interpreter-callbacks",
         f"{new_objects(evidence)} are held by callbacks that the interpreter itself keeps "
         f"({evidence.holder.expression}).",
-        "os.register_at_fork has no way to unregister: register one module-level function that finds its "
-        "objects through a weakref.WeakSet. atexit.register and gc.callbacks: unregister when done.",
+        _way_out(" ".join(path.text for path in evidence.path[:3]).lower()),
     )
+
+
+def _way_out(words: str) -> str:
+    one = "one module-level function that finds its objects through a weakref.WeakSet"
+    if "fork" in words:
+        return f"os.register_at_fork has no way to unregister: register {one}, once."
+    if "atexit" in words:
+        return f"Call atexit.unregister() where the owner ends, or register {one}, once."
+    if "gc callbacks" in words:
+        return f"Take it out of gc.callbacks where the owner ends, or add {one}, once."
+    return f"Unregister each where its owner ends, or register {one}, once."
 
 
 def listener_never_removed(evidence: Evidence) -> Verdict | None:
@@ -58,7 +68,8 @@ def logging_handlers(evidence: Evidence) -> Verdict | None:
     kind = "filter" if "filters" in names else "handler"
     return evidence.verdict(
         "logging-handlers",
-        f"Logging {kind}s are added and never removed: {entries(evidence.holder, f'{kind}s')}.",
+        f"Logging {kind}s are added to {evidence.holder.expression} and never removed: "
+        f"{entries(evidence.holder, f'{kind}s')}.",
         f"Configure logging once, or call remove{kind.title()}() where the {kind}'s owner ends"
         f"{', and close() it' if kind == 'handler' else ''}.",
     )

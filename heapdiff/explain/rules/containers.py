@@ -17,7 +17,7 @@ def unbounded_mapping(evidence: Evidence) -> Verdict | None:
         return None
     return evidence.verdict(
         "unbounded-mapping",
-        f"A mapping that {grows(evidence)}: {entries(evidence.holder, 'keys')} between the two moments.",
+        f"{evidence.holder.expression} is a mapping that {grows(evidence)}: {entries(evidence.holder, 'keys')}.",
         "Give it a bound or an age (functools.lru_cache(maxsize=…), cachetools.TTLCache), hold the values "
         "weakly (weakref.WeakValueDictionary), or drop the entry where its object is done with.",
     )
@@ -30,21 +30,23 @@ def unbounded_sequence(evidence: Evidence) -> Verdict | None:
     kind = evidence.holder.type_name.rpartition(".")[2]
     return evidence.verdict(
         "unbounded-sequence",
-        f"A {kind} that {grows(evidence)}: {entries(evidence.holder, 'elements')} between the two moments.",
+        f"{evidence.holder.expression} is a {kind} that {grows(evidence)}: {entries(evidence.holder, 'elements')}.",
         "Take elements out where they are done with, or bound it (collections.deque(maxlen=…)).",
     )
 
 
 def growing_buffer(evidence: Evidence) -> Verdict | None:
-    """A buffer that gets longer where it is."""
-    if evidence.grower.type_name not in _BUFFERS or not (evidence.grower.in_place or _is_larger(evidence)):
+    """A buffer that gets longer where it is, or is replaced by a longer one, or collects its pieces in a list."""
+    name = next((name for name in evidence.types_above()[-2:] if name in _FILES), evidence.grower.type_name)
+    if name not in _BUFFERS or not (name in _FILES or evidence.grower.in_place or _is_larger(evidence)):
         return None
     added = size_text(evidence.grower.shallow_bytes_delta)
-    return evidence.verdict(
-        "growing-buffer",
-        f"{evidence.holder.expression} got longer by {added}.",
-        "Hand its contents on and start it anew (truncate(0), clear()), or bound it.",
-    )
+    mend = "Hand its contents on and start it anew (clear(), or a new one), or bound it."
+    if name in _FILES:
+        mend = "Hand its contents on and start it anew (seek(0) and truncate(), or a new one), or bound it."
+    if name in _ARRAYS:
+        mend = "Keep the part that is needed: a copy of it, array[-n:].copy(), because a slice keeps the whole array."
+    return evidence.verdict("growing-buffer", f"{evidence.holder.expression} got longer by {added}.", mend)
 
 
 def bounded_cache_filling(evidence: Evidence) -> Verdict | None:
@@ -58,19 +60,9 @@ def bounded_cache_filling(evidence: Evidence) -> Verdict | None:
     )
 
 
-_BUFFERS = frozenset(
-    {
-        "bytes",
-        "bytearray",
-        "str",
-        "array.array",
-        "_io.BytesIO",
-        "_io.StringIO",
-        "memoryview",
-        "mmap.mmap",
-        "numpy.ndarray",
-    }
-)
+_FILES = frozenset({"_io.BytesIO", "_io.StringIO"})
+_ARRAYS = frozenset({"numpy.ndarray", "array.array"})
+_BUFFERS = frozenset({"bytes", "bytearray", "str", "memoryview", "mmap.mmap"}) | _FILES | _ARRAYS
 
 
 def _grew(holder: Holder) -> bool:
