@@ -12,7 +12,8 @@ import attrs
 from heapdiff.diff.model import HeapDiff, PathGrowth, SiteGrowth
 from heapdiff.explain.accumulation import Branch, named_steps
 from heapdiff.explain.blocks import judge_blocks, unexplained_blocks
-from heapdiff.explain.evidence import Evidence, Rule, judge, judge_garbage
+from heapdiff.explain.evidence import Evidence, Rule, judge
+from heapdiff.explain.garbage import judge_garbage
 from heapdiff.explain.growers import Candidate, rank_growers
 from heapdiff.explain.holders import Held, find_holders
 from heapdiff.explain.known import sort_out_known
