@@ -28,7 +28,7 @@ from heapdiff.sizes import (
     size_text,
 )
 
-__all__ = ["render_text"]
+__all__ = ["render_suspect", "render_text"]
 
 _WIDTH = 100
 _TABLE_ROWS = 10
@@ -51,6 +51,11 @@ def render_text(explanation: Explanation, *, colour: bool = False) -> str:
         colour: Whether to write the colours of a terminal; say so only where it goes to one.
     """
     return "\n".join(_Text(explanation, colour).lines()) + "\n"
+
+
+def render_suspect(explanation: Explanation, growers: Sequence[Grower]) -> list[str]:
+    """Lines on growers that pile up at one point, of which the first leads: chain, holders, sites, verdict, mend."""
+    return _Text(explanation, colour=False).suspect(growers)
 
 
 class _Text:
@@ -109,9 +114,11 @@ class _Text:
     # One suspect: all growers that pile up at one point
 
     def _suspect(self, number: int, growers: Sequence[Grower]) -> list[str]:
+        return [self._paint(_BOLD, _heading(number, growers[0])), *self.suspect(growers)]
+
+    def suspect(self, growers: Sequence[Grower]) -> list[str]:
         leading = growers[0]
-        lines = [self._paint(_BOLD, _heading(number, leading))]
-        lines += self._chain(leading)
+        lines = self._chain(leading)
         lines += self._holders(leading)
         if leading.sites:
             lines += _field("added by", ", ".join(_site(site) for site in leading.sites))
