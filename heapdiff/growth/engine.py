@@ -34,30 +34,28 @@ def search(plan: Plan) -> Generator[int, float, GrowthReport]:
     """
     take_census()  # what the first one imports and caches is there before the base
     yield plan.warmup
-    rounds = Rounds(plan.rounds + 2)
+    rounds, done = Rounds(plan.rounds + 2), plan.warmup
     rounds.add(plan.warmup)
-    done, suspects = plan.warmup, {}
-    for number in range(1, plan.rounds + 1):
+    while rounds.count <= plan.rounds:
         seconds = yield plan.per_round
         done += plan.per_round
         rounds.add(plan.per_round)
-        suspects = rounds.growing()
-        if not suspects:
-            return GrowthReport((), done, number, plan.per_round)
-    count = _long_round(plan, suspects, seconds / plan.per_round)
+        if not rounds.growing():  # and it is not kept, which would be counted by the next census
+            return GrowthReport((), done, rounds.count - 1, plan.per_round)
+    count = _long_round(plan, rounds.growing(), seconds / plan.per_round)
     if count:
         yield count
         done += count
         rounds.add(count)
-        suspects = rounds.growing()
-        if not suspects:
-            return GrowthReport((), done, plan.rounds + 1, plan.per_round)
+    suspects, passed = rounds.growing(), rounds.count - 1
+    if not suspects:
+        return GrowthReport((), done, passed, plan.per_round)
     del rounds
     count = _traced_round(plan, suspects)
     snapshots = yield from _traced(count)
     report = compare(*snapshots, growers=_ALL, rules=plan.rules, accept=plan.accept)
     growths, ignored = judge(report, suspects, count, plan.ignore)
-    return GrowthReport(growths, done + 2 * count, plan.rounds + 2 + bool(count), plan.per_round, ignored, report)
+    return GrowthReport(growths, done + 2 * count, passed + 2, plan.per_round, ignored, report)
 
 
 _ALL = 40  # growers to explain: an ignored one may come first

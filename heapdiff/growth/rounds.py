@@ -30,20 +30,22 @@ class Rate:
 class Rounds:
     """The pictures after each round.
 
-    Only the native columns of a census are kept: a Python object that this kept would be counted by the next one.
+    Only the native columns of a census are kept, in places that are there from the start: whatever else this
+    kept would be counted by the next one.
     """
 
     def __init__(self, most: int) -> None:
-        self._columns: tuple[Columns, ...] = ()
+        self.count = 0  # pictures taken
+        self._columns: list[Columns | None] = [None] * most
         self._iterations = array("q", [0] * most)
         self._blocks = array("q", [0] * most)
 
     def add(self, iterations: int) -> None:
         """Collects garbage and takes the picture after so many more iterations."""
-        place = len(self._columns)
+        place, self.count = self.count, self.count + 1
         gc.collect()
         census = take_census()
-        self._columns = (*self._columns, census.columns)
+        self._columns[place] = census.columns
         self._iterations[place] = iterations
         self._blocks[place] = census.process.allocated_blocks or 0
 
@@ -53,7 +55,7 @@ class Rounds:
         In a round objects were added, or with no object more, at least one byte for each iteration. What comes
         to an end is not meant: fewer than one object for each iteration, and less than half of what it was.
         """
-        steps = [self._step(place) for place in range(1, len(self._columns))]
+        steps = [self._step(place) for place in range(1, self.count)]
         common = set.intersection(*(set(step) for step in steps)) if steps else set()
         if len(common) > 1:
             common.discard(BLOCKS)  # objects are blocks
@@ -62,9 +64,11 @@ class Rounds:
     def _step(self, place: int) -> dict[str, Rate]:
         """What grew up to that picture since the one before."""
         iterations = self._iterations[place]
+        before, after = self._columns[place - 1], self._columns[place]
+        assert before is not None and after is not None
         rates = {
             name: Rate(objects / iterations, size / iterations)
-            for name, (objects, size) in _changes(self._columns[place - 1], self._columns[place]).items()
+            for name, (objects, size) in _changes(before, after).items()
             if objects > 0 or (objects == 0 and size >= iterations)
         }
         blocks = self._blocks[place] - self._blocks[place - 1]
