@@ -17,7 +17,7 @@ if TYPE_CHECKING:
         take_snapshot,
     )
     from heapdiff.errors import HeapdiffError
-    from heapdiff.explain import DEFAULT_RULES, KnownGrowth
+    from heapdiff.explain import DEFAULT_RULES, KNOWN_LEAKS, KnownGrowth, KnownLeak
     from heapdiff.pipeline import compare, compare_groups, compare_settled
     from heapdiff.report import Report
     from heapdiff.report.accept_file import read_accepted
@@ -27,10 +27,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_RULES",
+    "KNOWN_LEAKS",
     "Census",
     "Epoch",
     "HeapdiffError",
     "KnownGrowth",
+    "KnownLeak",
     "Report",
     "Snapshot",
     "__version__",
@@ -53,10 +55,12 @@ __all__ = [
 # what explains 13 MiB. And one that only takes snapshots shall not carry the latter in the heap that is looked at.
 _ROOM_OF = {
     "DEFAULT_RULES": "heapdiff.explain",
+    "KNOWN_LEAKS": "heapdiff.explain",
     "Census": "heapdiff.snapshot.census",
     "Epoch": "heapdiff.capture",
     "HeapdiffError": "heapdiff.errors",
     "KnownGrowth": "heapdiff.explain",
+    "KnownLeak": "heapdiff.explain",
     "Report": "heapdiff.report",
     "Snapshot": "heapdiff.snapshot.model",
     "compare": "heapdiff.pipeline",
