@@ -73,9 +73,10 @@ def _fits(leak: KnownLeak, grower: Grower, mates: Sequence[Grower], verdict: Ver
 
 
 def _names(grower: Grower) -> list[str]:
-    """Types and modules on the way to the new objects."""
+    """Types and modules on the way to the new objects, and what the holders are called."""
     modules = [hop.label.removeprefix("module ") for hop in grower.chain if hop.kind is LabelKind.ROOT_MODULE]
-    return [grower.type_name, *modules, *(hop.type_name for hop in grower.chain)]
+    holders = [name for holder in grower.holders for name in (holder.expression, holder.type_name)]
+    return [grower.type_name, *modules, *(hop.type_name for hop in grower.chain), *holders]
 
 
 def _is_in(name: str, module: str) -> bool:
