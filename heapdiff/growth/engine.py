@@ -51,7 +51,7 @@ def search(plan: Plan) -> Generator[int, float, GrowthReport]:
     if not suspects:
         return GrowthReport((), done, passed, plan.per_round)
     del rounds
-    count = _traced_round(plan, suspects)
+    count = _traced_round(plan, suspects, count)
     snapshots = yield from _traced(count)
     report = compare(*snapshots, growers=_ALL, rules=plan.rules, accept=plan.accept)
     growths, ignored = judge(report, suspects, count, plan.ignore)
@@ -68,10 +68,15 @@ def _long_round(plan: Plan, suspects: dict[str, Rate], seconds_each: float) -> i
     return 0 if plan.patience == 0 else max(plan.per_round, min(plan.patience, int(within)))
 
 
-def _traced_round(plan: Plan, suspects: dict[str, Rate]) -> int:
+def _traced_round(plan: Plan, suspects: dict[str, Rate], long_round: int) -> int:
     """So many iterations that each suspect stands out."""
     rates = [rate.objects for rate in suspects.values() if rate.objects > 0]
-    needed = _BLOCKS_TRACED if BLOCKS in suspects else math.ceil(_LEAST_NEW / min(rates, default=1.0))
+    if BLOCKS in suspects:
+        needed = _BLOCKS_TRACED
+    elif rates:
+        needed = math.ceil(_LEAST_NEW / min(rates))
+    else:
+        needed = long_round // 4  # buffers take an eighth more than they need, and so grow by leaps
     return max(plan.per_round, min(needed, _MOST_TRACED))
 
 
