@@ -31,6 +31,7 @@ def report_dict(explanation: Explanation) -> dict[str, Any]:
         "totals": _totals(diff),
         "process": _process(explanation),
         "growers": [_grower(grower) for grower in explanation.growers],
+        "imported": None if explanation.imported is None else attrs.asdict(explanation.imported),
         "types": [_type(row) for row in diff.types[:_TYPES]],
         "accepted": _accepted(explanation),
         "settling": None if explanation.settlings is None else [_settling(row) for row in explanation.settlings],

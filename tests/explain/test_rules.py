@@ -309,6 +309,28 @@ def test_attributes_that_are_set_at_first_use_are_bounded_by_their_objects() -> 
     assert verdict(lazily).kind is VerdictKind.UNSURE
 
 
+def failed(count: int, *, one_error: bool) -> Sketch:
+    sketch = app()
+    sketch.add("jobs", "list", "app", ("ATTRIBUTE", "JOBS"))
+    sketch.add("error", "ValueError", "app", ("ATTRIBUTE", "LAST"))
+    sketch.add("traceback", "traceback", "error", ("ATTRIBUTE", "__traceback__"))
+    for job in sketch.many(count, "app.Job", "jobs", ("ELEMENT", 0)):
+        if one_error:
+            sketch.refer(job, "error", ("ATTRIBUTE", "error"))
+        else:
+            sketch.add(f"{job}.error", "ValueError", job, ("ATTRIBUTE", "error"))
+            sketch.add(f"{job}.traceback", "traceback", f"{job}.error", ("ATTRIBUTE", "__traceback__"))
+    return sketch
+
+
+def test_objects_with_an_error_each_pin_frames() -> None:
+    assert verdict(lambda count: failed(count, one_error=False)).rule == "exception-pins-frames"
+
+
+def test_objects_that_share_an_error_are_judged_by_their_container() -> None:
+    assert verdict(lambda count: failed(count, one_error=True)).rule == "unbounded-sequence"
+
+
 def test_numbers_that_replace_others_do_not_make_a_mapping_grow() -> None:
     def outgrown(count: int) -> Sketch:
         sketch = app()
@@ -406,6 +428,28 @@ def test_garbage_that_waits_for_a_disabled_collector_is_a_leak() -> None:
     assert found.kind is VerdictKind.LEAK
 
 
+def frozen_garbage(process: Process) -> Verdict | None:
+    flags = {"lost": ObjectFlag.TRACKED | ObjectFlag.FROZEN, "found": ObjectFlag.TRACKED | ObjectFlag.FROZEN}
+    base = TinyHeap("root -> a", process=process)
+    now = TinyHeap("root -> a\nlost -> found\nfound -> lost", process=process, flags=flags)
+    return compare(base.snapshot, now.snapshot).explanation.garbage_verdict
+
+
+def test_garbage_that_is_frozen_is_a_leak() -> None:
+    found = frozen_garbage(Process(gc_enabled=True, gc_frozen_objects=2))
+
+    assert found is not None
+    assert found.kind is VerdictKind.LEAK
+    assert "2 of them are frozen" in found.text
+
+
+def test_garbage_that_an_epoch_froze_is_benign() -> None:
+    found = frozen_garbage(Process(gc_enabled=True, gc_frozen_objects=2, epoch_start=1.0))
+
+    assert found is not None
+    assert found.kind is VerdictKind.BENIGN
+
+
 def test_what_heapdiff_made_is_no_garbage() -> None:
     base, now = TinyHeap("root -> a"), TinyHeap("root -> a\nmine", flags={"mine": ObjectFlag.OWN})
 
@@ -414,7 +458,7 @@ def test_what_heapdiff_made_is_no_garbage() -> None:
 
 def test_every_rule_is_documented() -> None:
     root = Path(__file__).resolve().parent.parent.parent
-    sources = [path.read_text(encoding="utf-8") for path in (root / "heapdiff" / "explain").glob("*.py")]
+    sources = [path.read_text(encoding="utf-8") for path in (root / "heapdiff" / "explain").rglob("*.py")]
     used = {rule for source in sources for rule in re.findall(r'[vV]erdict\(\s*"([a-z-]+)"', source)}
     documented = set(re.findall(r"^\| `([a-z-]+)` \|", (root / "docs" / "rules.md").read_text(encoding="utf-8"), re.M))
 

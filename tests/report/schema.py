@@ -159,6 +159,7 @@ REPORT = {
         }
     ],
     "settling": ([SETTLING], UNKNOWN),
+    "imported": ({"module_count": COUNT, "type_count": COUNT, "shallow_bytes": COUNT}, UNKNOWN),
     "garbage": {
         "objects_base": COUNT,
         "objects_now": COUNT,
