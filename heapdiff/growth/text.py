@@ -63,7 +63,9 @@ def rate_text(growth: Growth) -> str:
 
 def _suspect(report: GrowthReport, number: int, growths: Sequence[Growth]) -> list[str]:
     leading = growths[0]
-    heading = f"{number}  {rate_text(leading)}   {size_text(round(leading.bytes_per_iteration))} of its own"
+    heading = f"{number}  {rate_text(leading)}"
+    if leading.objects_per_iteration:
+        heading += f"   {size_text(round(leading.bytes_per_iteration / leading.objects_per_iteration))} each"
     if leading.grower is None:
         return [*wrapped(heading), *field("holder", _no_holder(report))]
     grower = attrs.evolve(leading.grower, sites=tuple(_own_sites(leading.grower.sites)))
@@ -104,11 +106,8 @@ def _where(growth: Growth) -> str:
 
 
 def _ignored(report: GrowthReport) -> list[str]:
-    return (
-        ["", *(shortened(f"ignored  {rate_text(growth)}", WIDTH) for growth in report.ignored)]
-        if report.ignored
-        else []
-    )
+    lines = [shortened(f"ignored  {rate_text(growth)}", WIDTH) for growth in report.ignored]
+    return ["", *lines] if lines else []
 
 
 def _group(growth: Growth) -> int:

@@ -39,7 +39,7 @@ def test_a_failure_is_an_assertion_error_that_has_the_report() -> None:
         f"GC root: module {__name__}",
         ".SESSIONS",
         f"test_assertion.py:{leak.__code__.co_firstlineno + 1} ×",
-        "verdict      leak: A list that only grows",
+        "is a list that only grows",
         "mend         Take elements out",
         "fingerprint ",
     ],
