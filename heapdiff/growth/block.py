@@ -102,7 +102,8 @@ def _grown(report: Report, growers: list[Grower]) -> Iterator[str]:
             if grower.in_place
             else f"+{count_text(grower.objects_delta)} {clean(grower.type_name)}, {size}"
         )
-        yield from suspect_lines(len(seen), [grower], Pen(colour=False), shortened(heading, WIDTH))
+        yield shortened(heading, WIDTH)
+        yield from suspect_lines([grower], Pen(colour=False))
 
 
 def _chain(base: HeapGraph, now: HeapGraph, row: TypeGrowth) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, cast
+from typing import Any
 
 from heapdiff.errors import WorkloadError
 from heapdiff.explain import DEFAULT_RULES, KnownGrowth, Rule
@@ -121,7 +121,8 @@ def _run(backend: str, start: Callable[[], Awaitable[GrowthReport]]) -> GrowthRe
         return asyncio.run(_awaited(start))
     import anyio
 
-    return cast(GrowthReport, anyio.run(start, backend=backend))
+    report: GrowthReport = anyio.run(start, backend=backend)
+    return report
 
 
 async def _awaited(start: Callable[[], Awaitable[GrowthReport]]) -> GrowthReport:

@@ -69,7 +69,7 @@ def _suspect(report: GrowthReport, number: int, growths: Sequence[Growth]) -> li
     if leading.grower is None:
         return [*wrapped(heading), *field("holder", _no_holder(report))]
     grower = attrs.evolve(leading.grower, sites=tuple(_own_sites(leading.grower.sites)))
-    lines = suspect_lines(number, [grower], Pen(colour=False), shortened(heading, WIDTH))
+    lines = [shortened(heading, WIDTH), *suspect_lines([grower], Pen(colour=False))]
     companions = [rate_text(growth).removesuffix(" per iteration") for growth in growths[1 : _COMPANIONS + 1]]
     return [*lines, *field("with", ", ".join(companions))] if companions else lines
 
