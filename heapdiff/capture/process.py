@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from importlib.machinery import ModuleSpec
 from typing import Any, Final
 
+from heapdiff.capture.packages import package_versions
 from heapdiff.memory import kernel_text
 from heapdiff.native import arena_bytes
 from heapdiff.snapshot.model import Process
@@ -18,7 +19,8 @@ __all__ = ["read_process"]
 def read_process(**measured: Any) -> Process:
     """The facts about this process at this moment; what cannot be measured here is None.
 
-    It reads /proc and asks the interpreter, imports nothing, and keeps nothing but the answer. The
+    It reads /proc and the folders of installed packages, asks the interpreter, imports nothing, and keeps
+    nothing but the answer. The
     command is the script's or module's name: arguments may hold secrets and stay out.
 
     Args:
@@ -32,6 +34,7 @@ def read_process(**measured: Any) -> Process:
     # to a free list that none is taken from, up to 2000 of them.
     collections = [generation["collections"] for generation in gc.get_stats()]
     system = os.uname()
+    packages = package_versions()  # before the blocks are counted: the answer is kept
     facts: dict[str, Any] = {
         "pid": os.getpid(),
         "host": system.nodename,
@@ -45,6 +48,7 @@ def read_process(**measured: Any) -> Process:
         "rss_peak_bytes": _times_1024(status.get("VmHWM")),
         "swap_bytes": _times_1024(status.get("VmSwap")),
         "descriptors": _descriptors(),
+        "packages": packages,
         "gc_enabled": gc.isenabled(),
         "gc_collections": tuple(collections),
         "gc_frozen_objects": gc.get_freeze_count(),

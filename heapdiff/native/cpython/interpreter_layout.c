@@ -3,6 +3,9 @@
 #include <Python.h>
 
 #include "internal/pycore_interp.h"
+#if PY_VERSION_HEX >= 0x030D0000
+#include "internal/pycore_tstate.h"
+#endif
 
 #include "interpreter_layout.h"
 
@@ -43,6 +46,15 @@ const struct heapdiff_field heapdiff_interpreter_fields[] = {
 };
 const size_t heapdiff_interpreter_bytes = sizeof(PyInterpreterState);
 const unsigned long heapdiff_compiled_version = PY_VERSION_HEX;
+
+void* heapdiff_running_loop(void* thread) {
+#if PY_VERSION_HEX >= 0x030D0000
+    return ((_PyThreadStateImpl*)thread)->asyncio_running_loop;
+#else
+    (void)thread;
+    return NULL;
+#endif
+}
 
 void heapdiff_visit_atexit(void* interpreter, void (*visit)(void* object, void* argument), void* argument) {
     struct atexit_state* state = &((PyInterpreterState*)interpreter)->atexit;

@@ -18,6 +18,9 @@ extern const struct heapdiff_field heapdiff_interpreter_fields[];
 extern const size_t heapdiff_interpreter_bytes;
 extern const unsigned long heapdiff_compiled_version;
 
+/* The event loop that a thread's state holds, or NULL: before 3.13 asyncio kept it in the state's dict. */
+void* heapdiff_running_loop(void* thread);
+
 /* Calls visit for the callable, the arguments and the keywords of each function given to atexit.register. */
 void heapdiff_visit_atexit(void* interpreter, void (*visit)(void* object, void* argument), void* argument);
 

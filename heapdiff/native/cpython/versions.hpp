@@ -262,7 +262,8 @@ template <class Visit> void visit_frame_object_extras(const FrameObject* frame, 
     (void)visit;
 #endif
 }
-inline constexpr int kFrameCleared = 4; // PyGenObject.gi_frame_state from here on: nothing is left
+inline constexpr int kFrameAwaiting = -1; // PyGenObject.gi_frame_state of a coroutine that waits
+inline constexpr int kFrameCleared = 4;   // PyGenObject.gi_frame_state from here on: nothing is left
 
 inline InterpreterFrame* generator_frame(PyObject* generator) {
     return reinterpret_cast<InterpreterFrame*>(reinterpret_cast<PyGenObject*>(generator)->gi_iframe);
@@ -341,6 +342,24 @@ inline PyObject* type_subclasses(PyTypeObject* type) {
 #endif
     return reinterpret_cast<PyObject*>(type->tp_subclasses);
 }
+
+// ------------------------------------------------------------------ structs of the standard library
+
+// Tails that differ (_asynciomodule.c, _queuemodule.c, _threadmodule.c); known_places.cpp has what does not.
+#if PY_VERSION_HEX >= 0x030D0000
+inline constexpr int16_t kTaskWaiterOffset = 112;
+inline constexpr int16_t kLocalArgumentsOffset = 16, kLocalTablesOffset = 40;
+inline constexpr bool kQueueHoldsItems = true; // before, it has a list
+#else
+inline constexpr int16_t kTaskWaiterOffset = 128;
+inline constexpr int16_t kLocalArgumentsOffset = 24, kLocalTablesOffset = 48;
+inline constexpr bool kQueueHoldsItems = false;
+#endif
+inline constexpr int16_t kTaskCoroutineOffset = kTaskWaiterOffset + 8, kTaskNameOffset = kTaskWaiterOffset + 16,
+                         kTaskContextOffset = kTaskWaiterOffset + 24;
+
+// What asyncio keeps of a thread under "__asyncio_running_event_loop__" holds the loop here.
+inline constexpr size_t kHeldLoopOffset = 16;
 
 // ------------------------------------------------------------------ threads
 

@@ -33,6 +33,7 @@ void Walker::read_all(const std::vector<std::pair<unsigned long, std::string>>& 
         read_thread(thread, named == thread_names.end() ? std::string() : named->second);
     }
     drain();
+    name_tasks();
 }
 
 void Walker::insert(PyObject* object, uint8_t flags) noexcept {
