@@ -10,7 +10,7 @@ from heapdiff.report.escape import clean
 from heapdiff.report.layout import BOLD, DIM, GREEN, RED, WIDTH, Pen, field, from_to, shortened, shortened_type
 from heapdiff.sizes import count_text, delta_bytes_text, delta_count_text, size_text
 
-__all__ = ["suspect_lines"]
+__all__ = ["heading_text", "suspect_lines"]
 
 _COMPANIONS = 5
 _MOST_HOPS = 14
@@ -19,11 +19,10 @@ _LEAST_TYPE_WIDTH = 12
 _LEAST_LABEL_WIDTH = 24
 
 
-def suspect_lines(number: int, growers: Sequence[Grower], pen: Pen) -> list[str]:
-    """One suspect: all growers that pile up at one point, drawn by the first of them."""
+def suspect_lines(growers: Sequence[Grower], pen: Pen) -> list[str]:
+    """Growers that pile up at one point, drawn by the first of them: chain, holders, sites, verdict, mend."""
     leading = growers[0]
-    lines = [pen.paint(BOLD, _heading(number, leading))]
-    lines += _chain(leading, pen)
+    lines = _chain(leading, pen)
     lines += _holders(leading)
     if leading.sites:
         lines += field("added by", ", ".join(_site(site) for site in leading.sites))
@@ -40,7 +39,8 @@ def suspect_lines(number: int, growers: Sequence[Grower], pen: Pen) -> list[str]
     return lines
 
 
-def _heading(number: int, grower: Grower) -> str:
+def heading_text(number: int, grower: Grower) -> str:
+    """The line above: the type, how many there were and are, and what they retain."""
     retained = grower.retained_bytes_delta
     parts = [f"{number}  {shortened(clean(grower.type_name), 44)}"]
     if grower.in_place:

@@ -9,7 +9,7 @@ from heapdiff.explain.model import Explanation, Grower
 from heapdiff.report.escape import clean
 from heapdiff.report.headline import coverage_text, headline, is_in_control, moments_text
 from heapdiff.report.layout import BOLD, DIM, WIDTH, Pen, shortened, wrapped
-from heapdiff.report.suspect_text import suspect_lines
+from heapdiff.report.suspect_text import heading_text, suspect_lines
 from heapdiff.sizes import count_text, delta_bytes_text, delta_count_text, percent_text
 
 __all__ = ["render_text"]
@@ -41,7 +41,7 @@ class _Text:
         lines += self._table(groups)
         suspects, told = _drawn(groups)
         for number, growers in enumerate(suspects, start=1):
-            lines += ["", *suspect_lines(number, growers, self._pen)]
+            lines += ["", self._pen.paint(BOLD, heading_text(number, growers[0])), *suspect_lines(growers, self._pen)]
         lines += self._others(
             [growers for growers in groups if growers not in suspects and not _is_told(growers, told)],
             imports_drawn=any(growers[0].imported for growers in suspects),
