@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from heapdiff.explain.evidence import Evidence
 from heapdiff.explain.model import Verdict, VerdictKind
 from heapdiff.explain.rules.sentences import entries, grows, new_objects
 from heapdiff.explain.rules.shapes import is_at_lru_cache
 from heapdiff.snapshot.labels import LabelKind
 
-__all__ = ["lru_cache_keys_pin_objects", "unbounded_lru_cache"]
+__all__ = ["bounded_class_filling", "lru_cache_keys_pin_objects", "unbounded_lru_cache"]
 
 
 def unbounded_lru_cache(evidence: Evidence) -> Verdict | None:
@@ -40,6 +42,26 @@ def lru_cache_keys_pin_objects(evidence: Evidence) -> Verdict | None:
         "Cache on the instance (functools.cached_property), or let the cached function take what "
         "it needs and not self.",
     )
+
+
+def bounded_class_filling(evidence: Evidence) -> Verdict | None:
+    """A cache of a class that is made with a bound, or the one of re, which is not blamed before it is full."""
+    owner = next((name for name in reversed(evidence.types_above()[-2:]) if _BOUNDED_CLASSES.search(name)), None)
+    is_of_re = evidence.holder.expression in _CACHES_OF_RE
+    if evidence.kind is VerdictKind.BENIGN or not (is_of_re or owner):
+        return None
+    why = "re drops patterns when it has 512" if is_of_re else f"a {owner} is made with a bound"
+    return Verdict(
+        "bounded-cache-filling",
+        VerdictKind.UNSURE,
+        f"{evidence.holder.expression} fills up, {entries(evidence.holder, 'entries')}; {why}. "
+        f"{evidence.trend_text(evidence.kind)}".strip(),
+        "Wait until it is full, and compare then; where it is too large, lower its bound.",
+    )
+
+
+_BOUNDED_CLASSES = re.compile(r"(LRU|Lru|TTL|Ttl|LFU|FIFO|RR)(Cache|Dict|Map|Container)\w*$|RecentlyUsedContainer$")
+_CACHES_OF_RE = frozenset({"re._cache", "re._cache2"})
 
 
 def _is_bounded_lru_cache(evidence: Evidence) -> bool:
