@@ -9,6 +9,7 @@ from importlib.machinery import ModuleSpec
 from typing import Any, Final
 
 from heapdiff.capture.packages import package_versions
+from heapdiff.memory import kernel_text
 from heapdiff.native import arena_bytes
 from heapdiff.snapshot.model import Process
 
@@ -60,7 +61,7 @@ def read_process(**measured: Any) -> Process:
 def _status() -> Mapping[str, int]:
     """The lines of /proc/self/status that start with a number, by name; sizes are in kB."""
     numbers = {}
-    for line in (_read("/proc/self/status") or "").splitlines():
+    for line in (kernel_text("/proc/self/status") or "").splitlines():
         name, _, rest = line.partition(":")
         first = rest.split(maxsplit=1)[:1]
         if first and first[0].isdecimal():
@@ -74,9 +75,9 @@ def _times_1024(kilobytes: int | None) -> int | None:
 
 def _start_time() -> float | None:
     """Seconds since the epoch: the moment of the boot, and the ticks from there to the start."""
-    boot = [line for line in (_read("/proc/stat") or "").splitlines() if line.startswith("btime ")]
+    boot = [line for line in (kernel_text("/proc/stat") or "").splitlines() if line.startswith("btime ")]
     # The second field is the program's name in parentheses, and may contain anything, these too.
-    fields = (_read("/proc/self/stat") or "").rpartition(")")[2].split()
+    fields = (kernel_text("/proc/self/stat") or "").rpartition(")")[2].split()
     try:
         return int(boot[0].split()[1]) + int(fields[_START_TICKS]) / os.sysconf("SC_CLK_TCK")
     except (IndexError, ValueError, OSError):
@@ -123,19 +124,3 @@ def _kind(link: str) -> str:
         return link.removeprefix("anon_inode:").strip("[]")
     kind, separator, _ = link.partition(":")  # such as socket:[4711]
     return kind if separator and kind in ("socket", "pipe") else "other"
-
-
-def _read(path: str) -> str | None:
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return None
-    try:
-        pieces = []
-        while piece := os.read(descriptor, 1 << 16):
-            pieces.append(piece)
-        return b"".join(pieces).decode("utf-8", "replace")
-    except OSError:
-        return None
-    finally:
-        os.close(descriptor)

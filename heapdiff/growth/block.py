@@ -19,14 +19,13 @@ from heapdiff.growth.settling import Settling
 from heapdiff.pipeline import compare
 from heapdiff.report import Report
 from heapdiff.report.escape import clean
-from heapdiff.report.layout import Pen
+from heapdiff.report.layout import WIDTH, Pen, shortened
 from heapdiff.report.suspect_text import suspect_lines
 from heapdiff.sizes import count_text, size_text
 
 __all__ = ["Block"]
 
 _LEAST_BYTES = 64 << 10
-_WIDTH = 100
 
 
 class Block:
@@ -74,9 +73,10 @@ class Block:
             chain = _chain(diff.base, diff.now, row)
             if is_ignored([row.name, *([] if chain is None else [chain])], self._plan.ignore):
                 continue
-            yield _cut(f"+{count_text(row.objects_delta)} {clean(row.name)}, {size_text(row.shallow_bytes_delta)}")
+            what = f"+{count_text(row.objects_delta)} {clean(row.name)}, {size_text(row.shallow_bytes_delta)}"
+            yield shortened(what, WIDTH)
             if chain is not None:
-                yield _cut(f"   held by {clean(chain)}")
+                yield shortened(f"   held by {clean(chain)}", WIDTH)
 
 
 def is_standard(module: str) -> bool:
@@ -97,11 +97,12 @@ def _grown(report: Report, growers: list[Grower]) -> Iterator[str]:
             continue
         seen.add(grower.group)
         size = size_text(grower.shallow_bytes_delta)
-        yield _cut(
+        heading = (
             f"{clean(grower.type_name)} got larger by {size}"
             if grower.in_place
             else f"+{count_text(grower.objects_delta)} {clean(grower.type_name)}, {size}"
         )
+        yield shortened(heading, WIDTH)
         yield from suspect_lines([grower], Pen(colour=False))
 
 
@@ -112,7 +113,3 @@ def _chain(base: HeapGraph, now: HeapGraph, row: TypeGrowth) -> str | None:
         if of in row.rows_now and not survived[obj] and states[obj] == LIVE:
             return shortest_chain(now, obj).expression
     return None
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 1]}…"

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import os
-import sys
 import sysconfig
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
-from textwrap import wrap
+
+import attrs
 
 from heapdiff.diff.model import SiteGrowth
 from heapdiff.growth.model import Growth, GrowthReport, holder_of
 from heapdiff.report.escape import clean
-from heapdiff.report.layout import Pen
+from heapdiff.report.layout import WIDTH, Pen, field, shortened, wrapped
 from heapdiff.report.suspect_text import suspect_lines
 from heapdiff.sizes import count_text, size_text
 
 __all__ = ["rate_text", "render_growth"]
 
-_WIDTH = 100
 _DRAWN = 3  # points at which growth piles up that are drawn in full
 _COMPANIONS = 5
 _SELDOM = 0.95  # objects for each iteration; below that it is said how many iterations one takes
-_STANDARD = tuple({os.path.dirname(os.__file__), sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
+# Frames of these are not the program's: the standard library, installed packages, and this one.
+_NOT_OWN = (
+    *(os.path.join(sysconfig.get_path(name), "") for name in ("stdlib", "purelib", "platlib")),
+    os.path.join(os.path.dirname(os.path.dirname(__file__)), ""),
+    "<",
+)
 
 
 def render_growth(report: GrowthReport) -> str:
@@ -32,14 +36,14 @@ def render_growth(report: GrowthReport) -> str:
         lines = [f"Nothing grew with every round: {runs}."]
         return "\n".join([*lines, *_ignored(report)]) + "\n"
     first, *others = report.growths
-    lines = _wrapped(f"{rate_text(first)}{_where(first)}.")
-    lines += _wrapped(f"It grew in each of {report.rounds} rounds, in all {runs}, gc run before each picture.")
+    lines = wrapped(f"{rate_text(first)}{_where(first)}.")
+    lines += wrapped(f"It grew in each of {report.rounds} rounds, in all {runs}, gc run before each picture.")
     groups = [[*growths] for _, growths in groupby(sorted(report.growths, key=_group), _group)]
     groups.sort(key=lambda growths: report.growths.index(growths[0]))
     for number, growths in enumerate(groups[:_DRAWN], start=1):
         lines += ["", *_suspect(report, number, growths)]
     rest = [growths[0] for growths in groups[_DRAWN:]]
-    lines += ["", *(f"also  {_cut(rate_text(growth) + _where(growth))}" for growth in rest)] if rest else []
+    lines += ["", *(shortened(f"also  {rate_text(growth)}{_where(growth)}", WIDTH) for growth in rest)] if rest else []
     lines += _ignored(report)
     if any(growth.fingerprint for growth in (first, *others)):
         lines += ["", f'Known and accepted? ignore=["{first.fingerprint}"], or an entry with its reason in accept=.']
@@ -59,35 +63,36 @@ def rate_text(growth: Growth) -> str:
 
 def _suspect(report: GrowthReport, number: int, growths: Sequence[Growth]) -> list[str]:
     leading = growths[0]
-    each = leading.bytes_per_iteration
-    heading = f"{number}  {rate_text(leading)}   {size_text(round(each))} of its own"
-    if leading.grower is None or report.report is None:
-        return [*_wrapped(heading), *_wrapped(f"   {_no_holder(report)}")]
-    lines = [_cut(heading), *suspect_lines([leading.grower], Pen(colour=False))]
-    site = leading.grower.sites[0] if leading.grower.sites else None
-    called = None if site is None else _caller(site)
-    if called is not None:
-        place = next((i + 1 for i, line in enumerate(lines) if line.startswith("   added by")), len(lines))
-        while place < len(lines) and lines[place].startswith(" " * 16):
-            place += 1
-        lines[place:place] = [_cut(f"   {'called from':<12} {called}")]
-    companions = [f"{rate_text(growth).removesuffix(' per iteration')}" for growth in growths[1 : _COMPANIONS + 1]]
-    if companions:
-        lines += [_cut(f"   {'with':<12} {', '.join(companions)}")]
-    return lines
+    heading = f"{number}  {rate_text(leading)}"
+    if leading.objects_per_iteration:
+        heading += f"   {size_text(round(leading.bytes_per_iteration / leading.objects_per_iteration))} each"
+    if leading.grower is None:
+        return [*wrapped(heading), *field("holder", _no_holder(report))]
+    grower = attrs.evolve(leading.grower, sites=tuple(_own_sites(leading.grower.sites)))
+    lines = [shortened(heading, WIDTH), *suspect_lines([grower], Pen(colour=False))]
+    companions = [rate_text(growth).removesuffix(" per iteration") for growth in growths[1 : _COMPANIONS + 1]]
+    return [*lines, *field("with", ", ".join(companions))] if companions else lines
 
 
-def _caller(site: SiteGrowth) -> str | None:
-    """The first line that is neither of the standard library nor of an installed package, where it is not the first."""
-    for place, (file, line) in enumerate(site.frames):
-        if not file.startswith((*_STANDARD, "<")):
-            return f"{clean(file)}:{line}" if place and not _is_ours(file) else None
-    return None
+def _own_sites(sites: Sequence[SiteGrowth]) -> Iterator[SiteGrowth]:
+    """The lines of the program that led to each allocation; where none of its is among the frames, the line itself."""
+    own: dict[tuple[tuple[str, int], ...], SiteGrowth] = {}
+    for site in sites:
+        place = next((i for i, (file, _) in enumerate(site.frames) if not file.startswith(_NOT_OWN)), None)
+        if place is None:
+            continue
+        frames = (_relative(site.frames[place]),)
+        known = own.get(frames)
+        added = 0 if known is None else known.objects_now - known.objects_base
+        own[frames] = attrs.evolve(site, frames=frames, objects_now=site.objects_now + added)
+    yield from own.values() if own else sites[:1]
 
 
-def _is_ours(file: str) -> bool:
-    package = sys.modules["heapdiff"].__path__[0]
-    return file.startswith(package)
+def _relative(frame: tuple[str, int]) -> tuple[str, int]:
+    """The file as seen from the current folder, where it is below that."""
+    file, line = frame
+    folder = os.path.join(os.getcwd(), "")
+    return file.removeprefix(folder), line
 
 
 def _no_holder(report: GrowthReport) -> str:
@@ -101,7 +106,8 @@ def _where(growth: Growth) -> str:
 
 
 def _ignored(report: GrowthReport) -> list[str]:
-    return ["", *(f"ignored  {_cut(rate_text(growth), 9)}" for growth in report.ignored)] if report.ignored else []
+    lines = [shortened(f"ignored  {rate_text(growth)}", WIDTH) for growth in report.ignored]
+    return ["", *lines] if lines else []
 
 
 def _group(growth: Growth) -> int:
@@ -110,12 +116,3 @@ def _group(growth: Growth) -> int:
 
 def _short(rate: float) -> str:
     return f"{rate:,.0f}" if abs(rate - round(rate)) < 0.05 or rate >= 10 else f"{rate:.1f}"  # noqa: PLR2004 - digits
-
-
-def _cut(text: str, used: int = 6) -> str:
-    room = _WIDTH - used if not text[:1].isspace() else _WIDTH
-    return text if len(text) <= room else f"{text[: room - 1]}…"
-
-
-def _wrapped(text: str) -> list[str]:
-    return wrap(text, _WIDTH, subsequent_indent=" " * (len(text) - len(text.lstrip())), break_on_hyphens=False)
