@@ -425,6 +425,17 @@ def test_a_class_that_has_a_bound_is_not_blamed_while_it_fills_up(owner: str) ->
     assert (found.rule, found.kind) == ("bounded-cache-filling", VerdictKind.UNSURE)
 
 
+def test_what_else_a_class_with_a_bound_has_is_judged_by_its_growth() -> None:
+    def draw(count: int) -> Sketch:
+        sketch = app()
+        sketch.add("cache", "app.LRUCache", "app", ("ATTRIBUTE", "CACHE"))
+        sketch.add("misses", "list", "cache", ("ATTRIBUTE", "misses"))
+        sketch.many(count, "app.Miss", "misses", ("ELEMENT", 0))
+        return sketch
+
+    assert verdict(draw).rule == "unbounded-sequence"
+
+
 def test_a_cache_without_a_bound_in_its_name_is_judged_by_its_growth() -> None:
     assert verdict(in_cache_of("app.PageCache")).kind is VerdictKind.LEAK
 
