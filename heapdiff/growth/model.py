@@ -98,6 +98,7 @@ class GrowthReport:
         Raises:
             HeapGrowthError: Something did; an AssertionError whose message is this report.
         """
+        __tracebackhide__ = True  # pytest then shows the line of the test
         if self.growths:
             raise HeapGrowthError(str(self), self)
 
