@@ -13,7 +13,7 @@ from heapdiff.errors import HeapGrowthError
 from heapdiff.explain import DEFAULT_RULES, Grower, KnownGrowth, Rule, Verdict
 from heapdiff.report import Report
 
-__all__ = ["Growth", "GrowthReport", "Plan"]
+__all__ = ["Growth", "GrowthReport", "Plan", "holder_of", "type_names"]
 
 
 def _listed(ignore: Sequence[str | type]) -> tuple[str | type, ...]:
