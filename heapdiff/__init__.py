@@ -17,7 +17,7 @@ if TYPE_CHECKING:
         take_snapshot,
     )
     from heapdiff.errors import HeapdiffError, HeapGrowthError
-    from heapdiff.explain import DEFAULT_RULES, KnownGrowth
+    from heapdiff.explain import DEFAULT_RULES, KNOWN_LEAKS, KnownGrowth, KnownLeak
     from heapdiff.growth import (
         Growth,
         GrowthGuard,
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_RULES",
+    "KNOWN_LEAKS",
     "Census",
     "Epoch",
     "Growth",
@@ -46,6 +47,7 @@ __all__ = [
     "HeapGrowthError",
     "HeapdiffError",
     "KnownGrowth",
+    "KnownLeak",
     "ObjectSet",
     "Report",
     "Snapshot",
@@ -74,6 +76,7 @@ __all__ = [
 # what explains 13 MiB. And one that only takes snapshots shall not carry the latter in the heap that is looked at.
 _ROOM_OF = {
     "DEFAULT_RULES": "heapdiff.explain",
+    "KNOWN_LEAKS": "heapdiff.explain",
     "Census": "heapdiff.snapshot.census",
     "Epoch": "heapdiff.capture",
     "Growth": "heapdiff.growth",
@@ -82,6 +85,7 @@ _ROOM_OF = {
     "HeapGrowthError": "heapdiff.errors",
     "HeapdiffError": "heapdiff.errors",
     "KnownGrowth": "heapdiff.explain",
+    "KnownLeak": "heapdiff.explain",
     "ObjectSet": "heapdiff.growth",
     "Report": "heapdiff.report",
     "Snapshot": "heapdiff.snapshot.model",

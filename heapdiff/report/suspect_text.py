@@ -186,4 +186,5 @@ def _verdict(verdict: Verdict | None, pen: Pen) -> list[str]:
     code = {VerdictKind.LEAK: RED, VerdictKind.BENIGN: GREEN, VerdictKind.UNSURE: BOLD}[verdict.kind]
     lines = pen.field("verdict", f"{verdict.kind.value}: {clean(verdict.text)}")
     lines[0] = lines[0].replace(verdict.kind.value, pen.paint(code, verdict.kind.value), 1)
-    return lines + (pen.field("mend", clean(verdict.mend)) if verdict.mend else [])
+    lines += pen.field("mend", clean(verdict.mend)) if verdict.mend else []
+    return lines + (pen.field("known", clean(verdict.known)) if verdict.known else [])

@@ -1,13 +1,16 @@
 """Each rule knows its pattern, and none takes a name alone for evidence."""
 
+import importlib
+import inspect
+import pkgutil
 import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from heapdiff import compare
-from heapdiff.explain import Verdict, VerdictKind
+from heapdiff import DEFAULT_RULES, compare
+from heapdiff.explain import Verdict, VerdictKind, rules
 from heapdiff.snapshot.model import ObjectFlag, Process
 from tests.sketch import Sketch, registry
 from tests.tiny_heap import TinyHeap
@@ -456,10 +459,34 @@ def test_what_heapdiff_made_is_no_garbage() -> None:
     assert compare(base.snapshot, now.snapshot).explanation.garbage_verdict is None
 
 
-def test_every_rule_is_documented() -> None:
-    root = Path(__file__).resolve().parent.parent.parent
-    sources = [path.read_text(encoding="utf-8") for path in (root / "heapdiff" / "explain").rglob("*.py")]
-    used = {rule for source in sources for rule in re.findall(r'[vV]erdict\(\s*"([a-z-]+)"', source)}
-    documented = set(re.findall(r"^\| `([a-z-]+)` \|", (root / "docs" / "rules.md").read_text(encoding="utf-8"), re.M))
+ROOT = Path(__file__).resolve().parents[2]
 
-    assert used == documented - {kind.value for kind in VerdictKind}
+
+def documented() -> set[str]:
+    found = re.findall(r"^\| `([a-z-]+)` \|", (ROOT / "docs" / "rules.md").read_text(encoding="utf-8"), re.M)
+    return set(found) - {kind.value for kind in VerdictKind}
+
+
+def test_every_rule_is_documented() -> None:
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "heapdiff" / "explain").rglob("*.py")]
+
+    assert {rule for source in sources for rule in re.findall(r'[vV]erdict\(\s*"([a-z-]+)"', source)} == documented()
+
+
+def test_every_rule_has_a_golden_report() -> None:
+    assert {path.stem for path in (ROOT / "tests" / "golden" / "rules").glob("*.txt")} == documented()
+
+
+def test_every_rule_that_is_written_is_asked() -> None:
+    modules = [
+        importlib.import_module(f"heapdiff.explain.rules.{found.name}")
+        for found in pkgutil.iter_modules(rules.__path__)
+    ]
+    written = {
+        getattr(module, name)
+        for module in modules
+        for name in module.__all__
+        if inspect.get_annotations(getattr(module, name)).get("return") == "Verdict | None"
+    }
+
+    assert set(DEFAULT_RULES) == written
