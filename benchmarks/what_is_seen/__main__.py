@@ -1,4 +1,4 @@
-"""``python -m benchmarks.what_is_seen``: measures the truth table in fresh processes and writes docs/what-is-seen.md."""
+"""``python -m benchmarks.what_is_seen``: measures the truth table, a process an answer, and writes the page."""
 
 import argparse
 import importlib.util
@@ -6,6 +6,7 @@ import json
 import resource
 import subprocess
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 from pathlib import Path
@@ -36,11 +37,12 @@ def main(arguments: list[str] | None = None) -> int:
     results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     for python in options.python:
         versions = _run(python, "--versions")
-        results[versions["python"]] = {
-            "versions": versions,
-            "answers": _answers(python, options.jobs),
-            "sizes": _sizes(python, options.jobs),
-        }
+        row = results.setdefault(versions["python"], {})
+        row["versions"] = versions
+        if "answers" in options.tables:
+            row["answers"] = _answers(python, options.jobs)
+        if "sizes" in options.tables:
+            row["sizes"] = row.get("sizes", {}) | _sizes(python, options.kinds, options.jobs)
         RESULTS.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     PAGE.write_text(as_page(results), encoding="utf-8")
     return 0
@@ -52,6 +54,10 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         description="What each tool sees of a heap. Without --python the page is written from the stored results.",
     )
     parser.add_argument("--python", nargs="+", default=[], help="interpreters to measure with; the peers installed")
+    parser.add_argument("--tables", nargs="+", choices=("answers", "sizes"), default=("answers", "sizes"))
+    parser.add_argument(
+        "--kinds", nargs="+", choices=list(KINDS), default=list(KINDS), help="of objects, for the sizes"
+    )
     parser.add_argument("--jobs", type=int, default=1, help="processes at a time")
     parser.add_argument("--one", nargs=2, metavar=("TOOL", "CASE"), help=argparse.SUPPRESS)
     parser.add_argument("--versions", action="store_true", help=argparse.SUPPRESS)
@@ -99,7 +105,7 @@ def _answers(python: str, jobs: int) -> dict[str, dict[str, str]]:
     return answers
 
 
-def _sizes(python: str, jobs: int) -> dict[str, dict[str, float]]:
+def _sizes(python: str, kinds: Sequence[str], jobs: int) -> dict[str, dict[str, float]]:
     def both(kind: str) -> dict[str, float]:
         traced, malloc = measure(kind, traced=True, python=python), measure(kind, traced=False, python=python)
         return {
@@ -110,7 +116,7 @@ def _sizes(python: str, jobs: int) -> dict[str, dict[str, float]]:
         }
 
     with ThreadPoolExecutor(jobs) as pool:
-        return dict(zip(KINDS, pool.map(both, KINDS), strict=True))
+        return dict(zip(kinds, pool.map(both, kinds), strict=True))
 
 
 def _run(python: str, *arguments: str) -> Any:

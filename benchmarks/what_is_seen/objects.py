@@ -8,7 +8,7 @@ import gc
 import sys
 import threading
 import types
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from typing import Any
 
 from benchmarks.what_is_seen.model import Case, Marks, Question, held_by_a_module
@@ -71,7 +71,7 @@ def _local_of_a_running_frame() -> Iterator[Marks]:
 
 @contextlib.contextmanager
 def _generator() -> Iterator[Marks]:
-    def generate() -> Iterator[int]:
+    def generate() -> Generator[int, None, None]:
         scratch = "scratch " + "x" * 40
         yield id(scratch)
         del scratch

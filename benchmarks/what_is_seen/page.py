@@ -48,7 +48,7 @@ def _cell(results: Mapping[str, Any], tool: str, case: str) -> str:
     """One mark where all versions agree, else one for each."""
     found = {}
     for python in sorted(results, key=_as_numbers):
-        answer = results[python]["answers"].get(tool, {}).get(case, "not measured")
+        answer: str = results[python]["answers"].get(tool, {}).get(case, "not measured")
         found[".".join(python.split(".")[:2])] = _MARKS.get(answer, answer)
     if len(set(found.values())) == 1:
         return next(iter(found.values()))

@@ -48,11 +48,11 @@ def measure(kind: str, *, traced: bool, python: str = sys.executable) -> SizeRow
 
 KINDS = {
     "float": "i * 1.5",
-    "int": "10**30 + i",
+    "int": "10**30 | i",
     "str": "'text %09d' % i",
     "str of wide characters": "'\\u20ac%09d' % i",
     "bytes": "b'%030d' % i",
-    "tuple": "(i, None, None)",
+    "tuple": "(one, None, None)",
     "list": "[None] * 5",
     "list that was appended to": "appended(7)",
     "dict": "{'a': 1, 'b': 2, 'c': 3}",
@@ -85,7 +85,8 @@ KINDS = {
 }
 
 _MEASURE = """
-    import array, collections, ctypes, dataclasses, datetime, decimal, functools, gc, io, json, tracemalloc, types, weakref
+    import array, collections, ctypes, dataclasses, datetime, decimal, functools, gc, io, json, tracemalloc, types
+    import weakref
     from heapdiff import take_snapshot
 
     class Plain:
@@ -144,7 +145,10 @@ _MEASURE = """
         kept[i] = make(i)
     grown, asked = used() - before, tracemalloc.get_traced_memory()[0] - traced
     now = take_snapshot().columns
-    known = set(base["object_address"])
-    shallow = [size for address, size in zip(now["object_address"], now["object_shallow"]) if address not in known]
-    print(json.dumps([sum(shallow), asked, grown, len(shallow)]))
+    own = 8
+    before = dict(zip(base["object_address"], base["object_shallow"]))
+    rows = zip(now["object_address"], now["object_shallow"], now["object_flags"])
+    ours = sum(size - before.get(address, 0) for address, size, flags in rows if not flags & own)
+    objects = len(set(now["object_address"]) - set(before))
+    print(json.dumps([ours, asked, grown, objects]))
 """
