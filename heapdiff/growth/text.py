@@ -13,7 +13,7 @@ from heapdiff.diff.model import SiteGrowth
 from heapdiff.growth.model import Growth, GrowthReport, holder_of
 from heapdiff.report.escape import clean
 from heapdiff.report.layout import Pen, shortened, wrapped
-from heapdiff.report.suspect_text import suspect_lines
+from heapdiff.report.suspect_text import bytes_each, suspect_lines
 from heapdiff.sizes import count_text, size_text
 
 __all__ = ["rate_text", "render_growth"]
@@ -65,8 +65,8 @@ def rate_text(growth: Growth) -> str:
 def _suspect(report: GrowthReport, number: int, growths: Sequence[Growth]) -> list[str]:
     leading = growths[0]
     heading = f"{number}  {rate_text(leading)}"
-    if leading.objects_per_iteration:
-        heading += f"   {size_text(round(leading.bytes_per_iteration / leading.objects_per_iteration))} each"
+    if leading.grower is not None and (each := bytes_each(leading.grower)) is not None:
+        heading += f"   {size_text(each)} each"
     if leading.grower is None:
         return [*wrapped(heading, _PEN.width), *_PEN.field("holder", _no_holder(report))]
     grower = attrs.evolve(leading.grower, sites=tuple(_own_sites(leading.grower.sites)))

@@ -10,7 +10,7 @@ from heapdiff.report.escape import clean
 from heapdiff.report.layout import BOLD, DIM, GREEN, RED, Pen, from_to, shortened, shortened_type
 from heapdiff.sizes import count_text, delta_bytes_text, delta_count_text, size_text
 
-__all__ = ["heading_text", "suspect_lines"]
+__all__ = ["bytes_each", "heading_text", "suspect_lines"]
 
 _COMPANIONS = 5
 _MOST_HOPS = 14
@@ -77,7 +77,9 @@ def _chain(grower: Grower, pen: Pen) -> list[str]:
     last = hops[-1]
     new = f"× {count_text(grower.holder.new_objects)} new" if grower.holder and not grower.in_place else "got larger"
     mark = pen.paint(RED, "   ◀ grows here") if last.is_holder else ""
-    lines.append(f"   ╰→ {shortened(clean(last.type_name), 48)}   {size_text(_bytes_each(grower, last))} {new}{mark}")
+    lines.append(
+        f"   ╰→ {shortened(clean(last.type_name), 48)}   {size_text(_bytes_of_last(grower, last))} {new}{mark}"
+    )
     return lines
 
 
@@ -114,13 +116,20 @@ def _shown(count: int, adds: int | None) -> list[int | None]:
     return shown
 
 
-def _bytes_each(grower: Grower, last: ChainHop) -> int:
-    """What one of the new objects retains, on average where that is known."""
-    if grower.in_place:
-        return last.shallow_bytes
-    if grower.retained_bytes_delta is not None and grower.retained_bytes_delta > 0 and grower.objects_delta > 0:
-        return max(grower.retained_bytes_delta // grower.objects_delta, last.shallow_bytes)
-    return last.retained_bytes
+def bytes_each(grower: Grower) -> int | None:
+    """What one of the new objects retains on average, at least what it occupies; None: not known, or got larger."""
+    count, retained = grower.objects_delta, grower.retained_bytes_delta
+    if grower.in_place or count <= 0 or retained is None or retained <= 0:
+        return None
+    return max(retained, grower.shallow_bytes_delta) // count
+
+
+def _bytes_of_last(grower: Grower, last: ChainHop) -> int:
+    """What one of the new objects retains, of the one that is shown where the average is not known."""
+    each = bytes_each(grower)
+    if each is not None:
+        return each
+    return last.shallow_bytes if grower.in_place else last.retained_bytes
 
 
 def _holders(grower: Grower, pen: Pen) -> list[str]:
