@@ -74,13 +74,13 @@ def check(body):
 
 _TIMED = """
 import json
-start = time.perf_counter()
+start, processor = time.perf_counter(), time.process_time()
 try:
     check({body})
     fails = False
 except AssertionError:
     fails = True
-print(json.dumps([time.perf_counter() - start, fails]))
+print(json.dumps([time.perf_counter() - start, time.process_time() - processor, fails]))
 """
 
 _PYTEST = """
@@ -91,7 +91,7 @@ def test():
         {body}()
 """
 
-Answer = tuple[float, bool]
+Answer = tuple[float, float | None, bool]  # seconds, those of the CPU, whether it fails
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -104,14 +104,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for name, module, run in _TOOLS:
         for body in ("clean", "leak", "cache"):
             if importlib.util.find_spec(module) is None:
-                rows.append((name, body, "not installed", "", ""))
+                rows.append((name, body, "not installed", "", "", ""))
                 continue
             answers = [run(options.objects, body) for _ in range(options.repeats)]
-            seconds = [seconds for seconds, _ in answers]
-            right = sum(fails is (body == "leak") for _, fails in answers)
+            seconds = [seconds for seconds, _, _ in answers]
+            processor = [cpu for _, cpu, _ in answers if cpu is not None]
+            right = sum(fails is (body == "leak") for _, _, fails in answers)
             spread = f"{min(seconds):.2f} to {max(seconds):.2f}"
-            rows.append((name, body, f"{statistics.median(seconds):.2f}", spread, f"{right}/{len(answers)}"))
-    header = ("tool", "body", "seconds", "from to", "right")
+            cpu = f"{statistics.median(processor):.2f}" if processor else "not measured"
+            rows.append((name, body, f"{statistics.median(seconds):.2f}", spread, cpu, f"{right}/{len(answers)}"))
+    header = ("tool", "body", "seconds", "from to", "CPU", "right")
     print(as_text([Table("Does this test leak?", f"{options.objects:,} objects.", header, tuple(rows))]))
 
 
@@ -120,8 +122,8 @@ def _in_a_program(check: str) -> Callable[[int, str], Answer]:
         code = _PROGRAM.format(objects=objects) + check.format(times=_TIMES) + _TIMED.format(body=body)
         environment = {**os.environ, "PYTHONPATH": str(_ROOT)}
         done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-        seconds, fails = json.loads(done.stdout)
-        return seconds, fails
+        seconds, processor, fails = json.loads(done.stdout)
+        return seconds, processor, fails
 
     return run
 
@@ -137,7 +139,7 @@ def _in_pytest(objects: int, body: str) -> Answer:
             raise RuntimeError(f"pytest wrote no result within {time.monotonic() - start:.0f} s; is --memray known?")
         case = ET.parse(result).getroot().find(".//testcase")
         assert case is not None
-        return float(case.attrib["time"]), case.find("failure") is not None
+        return float(case.attrib["time"]), None, case.find("failure") is not None
 
 
 _TOOLS = (

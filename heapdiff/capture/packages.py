@@ -19,10 +19,13 @@ def package_versions() -> Mapping[str, str] | None:
     folder of packages is on ``sys.path``.
     """
     global _last  # noqa: PLW0603 - see below
-    folders = [folder for folder in list(sys.path) if type(folder) is str and folder.endswith(_SITES)]
+    path, modules = vars(sys).get("path"), vars(sys).get("modules")
+    if type(path) is not list or type(modules) is not dict:  # programs replace them
+        return None
+    folders = [folder for folder in list(path) if type(folder) is str and folder.endswith(_SITES)]
     if not folders:
         return None
-    imported = {name.lower().replace("_", "-").replace(".", "-") for name in list(sys.modules) if type(name) is str}
+    imported = {name.lower().replace("_", "-").replace(".", "-") for name in list(modules) if type(name) is str}
     found: dict[str, str] = {}
     for folder in folders:
         for entry in _entries(folder):

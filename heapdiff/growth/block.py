@@ -19,12 +19,13 @@ from heapdiff.growth.settling import Settling
 from heapdiff.pipeline import compare
 from heapdiff.report import Report
 from heapdiff.report.escape import clean
-from heapdiff.report.layout import WIDTH, Pen, shortened
+from heapdiff.report.layout import Pen, shortened
 from heapdiff.report.suspect_text import suspect_lines
 from heapdiff.sizes import count_text, size_text
 
 __all__ = ["Block"]
 
+_PEN = Pen(colour=False, width=92)  # pytest sets each line of a message in by eight
 _LEAST_BYTES = 64 << 10
 
 
@@ -43,6 +44,7 @@ class Block:
             HeapGrowthError: Objects of a class that is not the standard library's, *per_round* objects or more of
                 any type, or 64 kB of one.
         """
+        __tracebackhide__ = True
         self._settling.wait()
         now = take_snapshot(collect=True)
         report = compare(self._base, now, growers=40, rules=self._plan.rules, accept=self._plan.accept)
@@ -57,7 +59,7 @@ class Block:
         ]
         lines = [*_grown(report, growers), *self._left(report, few)]
         if lines:
-            raise HeapGrowthError("\n".join([f"The block leaves objects behind: {lines[0].strip()}", *lines, ""]))
+            raise HeapGrowthError("\n".join(["The block leaves objects behind.", *lines, ""]))
 
     def _is_much(self, grower: Grower) -> bool:
         if grower.imported or (grower.verdict is not None and grower.verdict.kind is VerdictKind.BENIGN):
@@ -74,9 +76,9 @@ class Block:
             if is_ignored([row.name, *([] if chain is None else [chain])], self._plan.ignore):
                 continue
             what = f"+{count_text(row.objects_delta)} {clean(row.name)}, {size_text(row.shallow_bytes_delta)}"
-            yield shortened(what, WIDTH)
+            yield shortened(what, _PEN.width)
             if chain is not None:
-                yield shortened(f"   held by {clean(chain)}", WIDTH)
+                yield shortened(f"   held by {clean(chain)}", _PEN.width)
 
 
 def is_standard(module: str) -> bool:
@@ -102,8 +104,8 @@ def _grown(report: Report, growers: list[Grower]) -> Iterator[str]:
             if grower.in_place
             else f"+{count_text(grower.objects_delta)} {clean(grower.type_name)}, {size}"
         )
-        yield shortened(heading, WIDTH)
-        yield from suspect_lines([grower], Pen(colour=False))
+        yield shortened(heading, _PEN.width)
+        yield from suspect_lines([grower], _PEN)
 
 
 def _chain(base: HeapGraph, now: HeapGraph, row: TypeGrowth) -> str | None:

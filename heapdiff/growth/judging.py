@@ -14,6 +14,9 @@ from heapdiff.report import Report
 __all__ = ["is_ignored", "is_left_out", "judge"]
 
 _KEPT = 0.5  # of the rate that the censuses saw must be there in each traced round
+# Bytes by which each of the objects that get larger must do so. In a full cache of texts with a running number the
+# later ones are a byte or eight longer, and that ends.
+_LARGER = 64
 _BURST = 3.0  # times the rate of the long round
 # What a test runner or a mock notes down is not the program's: pytest keeps each record and each warning until the
 # test ends, a mock each call. Only where it piles up right there: the program's own objects hang at fixtures as well.
@@ -54,7 +57,7 @@ def _lasts(grower: Grower, suspects: dict[str, Rate], iterations: int) -> bool:
     if rate is None or grower.imported:
         return False
     if grower.in_place:
-        return grower.shallow_bytes_delta > 0
+        return grower.shallow_bytes_delta >= _LARGER * (grower.holder.object_count if grower.holder else 1)
     return _rises(grower.objects, max(1.0, _KEPT * min(1.0, rate.objects) * iterations))
 
 

@@ -1,4 +1,4 @@
-"""A growth report in, the text of a failing test out, at most 100 columns wide."""
+"""A growth report in, the text of a failing test out, narrow enough for pytest's margin on 100 columns."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ import attrs
 from heapdiff.diff.model import SiteGrowth
 from heapdiff.growth.model import Growth, GrowthReport, holder_of
 from heapdiff.report.escape import clean
-from heapdiff.report.layout import WIDTH, Pen, field, shortened, wrapped
-from heapdiff.report.suspect_text import suspect_lines
+from heapdiff.report.layout import Pen, shortened, wrapped
+from heapdiff.report.suspect_text import bytes_each, suspect_lines
 from heapdiff.sizes import count_text, size_text
 
 __all__ = ["rate_text", "render_growth"]
 
+_PEN = Pen(colour=False, width=92)  # pytest sets each line of a message in by eight
 _DRAWN = 3  # points at which growth piles up that are drawn in full
 _COMPANIONS = 5
 _SELDOM = 0.95  # objects for each iteration; below that it is said how many iterations one takes
@@ -36,14 +37,14 @@ def render_growth(report: GrowthReport) -> str:
         lines = [f"Nothing grew with every round: {runs}."]
         return "\n".join([*lines, *_ignored(report)]) + "\n"
     first, *others = report.growths
-    lines = wrapped(f"{rate_text(first)}{_where(first)}.")
-    lines += wrapped(f"It grew in each of {report.rounds} rounds, in all {runs}, gc run before each picture.")
+    grew = f"It grew in each of {report.rounds} rounds, in all {runs}, gc run before each picture."
+    lines = [rate_text(first), *wrapped(f"{_where(first)}. {grew}".removeprefix(". "), _PEN.width)]
     groups = [[*growths] for _, growths in groupby(sorted(report.growths, key=_group), _group)]
     groups.sort(key=lambda growths: report.growths.index(growths[0]))
     for number, growths in enumerate(groups[:_DRAWN], start=1):
         lines += ["", *_suspect(report, number, growths)]
-    rest = [growths[0] for growths in groups[_DRAWN:]]
-    lines += ["", *(shortened(f"also  {rate_text(growth)}{_where(growth)}", WIDTH) for growth in rest)] if rest else []
+    rest = [f"also  {rate_text(growths[0])} {_where(growths[0])}" for growths in groups[_DRAWN:]]
+    lines += ["", *(shortened(line, _PEN.width) for line in rest)] if rest else []
     lines += _ignored(report)
     if any(growth.fingerprint for growth in (first, *others)):
         lines += ["", f'Known and accepted? ignore=["{first.fingerprint}"], or an entry with its reason in accept=.']
@@ -64,14 +65,14 @@ def rate_text(growth: Growth) -> str:
 def _suspect(report: GrowthReport, number: int, growths: Sequence[Growth]) -> list[str]:
     leading = growths[0]
     heading = f"{number}  {rate_text(leading)}"
-    if leading.objects_per_iteration:
-        heading += f"   {size_text(round(leading.bytes_per_iteration / leading.objects_per_iteration))} each"
+    if leading.grower is not None and (each := bytes_each(leading.grower)) is not None:
+        heading += f"   {size_text(each)} each"
     if leading.grower is None:
-        return [*wrapped(heading), *field("holder", _no_holder(report))]
+        return [*wrapped(heading, _PEN.width), *_PEN.field("holder", _no_holder(report))]
     grower = attrs.evolve(leading.grower, sites=tuple(_own_sites(leading.grower.sites)))
-    lines = [shortened(heading, WIDTH), *suspect_lines([grower], Pen(colour=False))]
+    lines = [shortened(heading, _PEN.width), *suspect_lines([grower], _PEN)]
     companions = [rate_text(growth).removesuffix(" per iteration") for growth in growths[1 : _COMPANIONS + 1]]
-    return [*lines, *field("with", ", ".join(companions))] if companions else lines
+    return [*lines, *_PEN.field("with", ", ".join(companions))] if companions else lines
 
 
 def _own_sites(sites: Sequence[SiteGrowth]) -> Iterator[SiteGrowth]:
@@ -102,11 +103,11 @@ def _no_holder(report: GrowthReport) -> str:
 
 def _where(growth: Growth) -> str:
     holder = holder_of(growth)
-    return "" if holder is None else f", held by {clean(holder)}"
+    return "" if holder is None else f"held by {clean(holder)}"
 
 
 def _ignored(report: GrowthReport) -> list[str]:
-    lines = [shortened(f"ignored  {rate_text(growth)}", WIDTH) for growth in report.ignored]
+    lines = [shortened(f"ignored  {rate_text(growth)}", _PEN.width) for growth in report.ignored]
     return ["", *lines] if lines else []
 
 

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import heapdiff
 from heapdiff.capture.packages import package_versions
 
@@ -77,6 +79,14 @@ def test_without_a_folder_of_packages_versions_are_unknown(tmp_path: Path) -> No
     found = versions(tmp_path / "lib", first=f"import heapdiff.capture, tea_shop.sub, pots\n{first}", code="")
 
     assert found is None
+
+
+@pytest.mark.parametrize("broken", ["del sys.path", "sys.path = None", "sys.path = ('a', 'b')", "sys.path[:] = [None]"])
+def test_a_path_that_a_program_broke_leaves_versions_unknown(broken: str) -> None:
+    code = f"import sys, heapdiff; heapdiff.take_census; {broken}; print(heapdiff.take_census().process.packages)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "None"
 
 
 def test_a_second_snapshot_holds_the_same_object() -> None:

@@ -407,6 +407,50 @@ def test_a_list_that_is_called_listeners_but_holds_data_has_no_listeners() -> No
     assert verdict(data).rule == "unbounded-sequence"
 
 
+def in_cache_of(owner: str) -> Draw:
+    def draw(count: int) -> Sketch:
+        sketch = app()
+        sketch.add("cache", owner, "app", ("ATTRIBUTE", "CACHE"))
+        sketch.add("data", "dict", "cache", ("ATTRIBUTE", "data"))
+        sketch.many(count, "app.Page", "data", ("KEY_OF_TYPE", "str"))
+        return sketch
+
+    return draw
+
+
+@pytest.mark.parametrize("owner", ["cachetools.LRUCache", "cachetools.TTLCache", "urllib3.RecentlyUsedContainer"])
+def test_a_class_that_has_a_bound_is_not_blamed_while_it_fills_up(owner: str) -> None:
+    found = verdict(in_cache_of(owner))
+
+    assert (found.rule, found.kind) == ("bounded-cache-filling", VerdictKind.UNSURE)
+
+
+def test_what_else_a_class_with_a_bound_has_is_judged_by_its_growth() -> None:
+    def draw(count: int) -> Sketch:
+        sketch = app()
+        sketch.add("cache", "app.LRUCache", "app", ("ATTRIBUTE", "CACHE"))
+        sketch.add("misses", "list", "cache", ("ATTRIBUTE", "misses"))
+        sketch.many(count, "app.Miss", "misses", ("ELEMENT", 0))
+        return sketch
+
+    assert verdict(draw).rule == "unbounded-sequence"
+
+
+def test_a_cache_without_a_bound_in_its_name_is_judged_by_its_growth() -> None:
+    assert verdict(in_cache_of("app.PageCache")).kind is VerdictKind.LEAK
+
+
+def test_a_list_of_functions_has_listeners_whatever_it_is_called() -> None:
+    def draw(count: int) -> Sketch:
+        sketch = app()
+        sketch.add("before", "list", "app", ("ATTRIBUTE", "BEFORE_REQUEST"))
+        for function in sketch.many(count, "function", "before", ("ELEMENT", 0)):
+            sketch.add(f"{function}.order", "app.Order", function, ("CELL", "order"))
+        return sketch
+
+    assert verdict(draw).rule == "listener-never-removed"
+
+
 def test_a_few_new_objects_in_each_step_are_no_leak() -> None:
     assert verdict(in_dict, 3, 6, 9).kind is VerdictKind.UNSURE
 

@@ -152,6 +152,11 @@ def in_a_cycle_that_something_holds() -> None:
     BY_NUMBER[next(NUMBERS)] = payload.first  # type: ignore[attr-defined]
 
 
+@leaks("type")
+def a_class_each() -> None:
+    KEPT.append(type(f"Made{next(NUMBERS)}", (), {}))
+
+
 @leaks("weakref.ReferenceType")
 def dead_weak_references() -> None:
     KEPT.append(weakref.ref(WeakPayload()))
