@@ -25,8 +25,13 @@ _SELDOM = 0.95  # objects for each iteration; below that it is said how many ite
 _STANDARD = tuple({os.path.dirname(os.__file__), sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
 
 
-def render_growth(report: GrowthReport) -> str:
-    """What grows with every iteration, the most telling first, and why it cannot be freed."""
+def render_growth(report: GrowthReport, ignoring: str = "ignore", accepting: str = "accept=") -> str:
+    """What grows with every iteration, the most telling first, and why it cannot be freed.
+
+    Args:
+        report: What was found.
+        ignoring, accepting: What the door that it came in by calls the two ways to let known growth pass.
+    """
     runs = f"{count_text(report.iterations)} iterations"
     if not report.growths:
         lines = [f"Nothing grew with every round: {runs}."]
@@ -42,7 +47,10 @@ def render_growth(report: GrowthReport) -> str:
     lines += ["", *(f"also  {_cut(rate_text(growth) + _where(growth))}" for growth in rest)] if rest else []
     lines += _ignored(report)
     if any(growth.fingerprint for growth in (first, *others)):
-        lines += ["", f'Known and accepted? ignore=["{first.fingerprint}"], or an entry with its reason in accept=.']
+        lines += [
+            "",
+            f'Known and accepted? {ignoring}=["{first.fingerprint}"], or an entry with its reason in {accepting}.',
+        ]
     return "\n".join(lines) + "\n"
 
 
