@@ -19,6 +19,8 @@ __all__ = [
 ]
 
 MARKER = "no_heap_growth"
+ITERATIONS = "heapdiff_iterations"  # the user property of a test that was run in rounds
+WATCHED = "heapdiff-watched"  # the name of the plugin of a run with --heapdiff
 _MARKER_HELP = (
     f"{MARKER}(rounds=3, warmup=10, per_round=20, patience=1000, allow=(), fixtures='anew'): run the test again and "
     "again, its function-scoped fixtures set up anew each time or 'kept', and fail with a report where objects pile up."
@@ -55,6 +57,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker."""
     config.addinivalue_line("markers", _MARKER_HELP)
+    if config.getoption("heapdiff") or config.getini("heapdiff"):
+        from heapdiff.integrations.pytest_plugin.settings import settings_of
+        from heapdiff.integrations.pytest_plugin.watched import WatchedRun
+
+        config.pluginmanager.register(WatchedRun(config, settings_of(config)), WATCHED)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -75,12 +82,16 @@ def heap() -> Iterator[Watch]:
         yield watch
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say what the marked tests found."""
-    if any(
-        report.user_properties
-        for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed")
-    ):
-        from heapdiff.integrations.pytest_plugin.summary import write_marked
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config) -> None:
+    """Say what the marked tests found and what tests left behind; nothing where neither was asked for."""
+    reports = [
+        report
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if getattr(report, "when", None) == "call" and any(name == ITERATIONS for name, _ in report.user_properties)
+    ]
+    watched = config.pluginmanager.get_plugin(WATCHED)
+    if reports or watched is not None:
+        from heapdiff.integrations.pytest_plugin.ending import end_run
 
-        write_marked(terminalreporter)
+        end_run(terminalreporter, reports, watched, ran_through=exitstatus in (0, 1))

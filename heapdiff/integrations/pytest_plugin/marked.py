@@ -13,7 +13,7 @@ import pytest
 
 from heapdiff.errors import HeapdiffError
 from heapdiff.files import put_text
-from heapdiff.growth.model import GrowthReport, Plan
+from heapdiff.growth.model import GrowthReport, Plan, holder_of
 from heapdiff.growth.search import run_plan
 from heapdiff.growth.text import rate_text, render_growth
 from heapdiff.integrations.pytest_plugin import MARKER
@@ -103,6 +103,8 @@ def _properties(report: GrowthReport) -> list[tuple[str, Any]]:
         properties.append(("heapdiff_growth", rate_text(growth)))
         if growth.fingerprint:
             properties.append(("heapdiff_fingerprint", growth.fingerprint))
+            properties.append(("heapdiff_type", growth.type_name))
+            properties.append(("heapdiff_holder", holder_of(growth) or ""))
     if report.report is not None:
         accepted = report.report.explanation.accepted
         properties += [("heapdiff_accepted", entry.known.fingerprint) for entry in accepted]
