@@ -84,6 +84,8 @@ def heap() -> Iterator[Watch]:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config) -> None:
     """Say what the marked tests found and what tests left behind; nothing where neither was asked for."""
+    if hasattr(config, "workerinput"):
+        return  # of pytest-xdist: the controller says it for all
     reports = [
         report
         for reports in terminalreporter.stats.values()
