@@ -45,8 +45,8 @@ _NO_LEAK = frozenset(
         LabelKind.ROOT_THREAD,
     }
 )
-# In the name of what holds it. Loggers stay for as long as the process does, by design.
-_KEPT_ON_PURPOSE = ("cache", "memo", "loggerdict")
+_KEPT_ON_PURPOSE = ("cache", "memo")  # in the name of what holds it
+_LOGGERS = "loggerDict"  # they stay for as long as the process does, by design of logging
 # What a weak dict has lives as long as its key, and the key is judged where it is held.
 _WEAK = frozenset({"weakref.ReferenceType", "weakref.KeyedRef", "weakref.WeakMethod", "weakref.WeakKeyDictionary"})
 _NAMESPACES = frozenset(
@@ -205,6 +205,8 @@ class _Search:
         if any(kind in _NO_LEAK for kind, _ in labels):
             return False
         if any(word in text.lower() for _, text in labels for word in _KEPT_ON_PURPOSE):
+            return False
+        if len(labels) > 1 and labels[-2][1] == _LOGGERS:
             return False
         type_name = tree.type_name(node)
         if type_name in _TELLING:
