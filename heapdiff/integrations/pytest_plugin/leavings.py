@@ -52,6 +52,7 @@ _WEAK = frozenset({"weakref.ReferenceType", "weakref.KeyedRef", "weakref.WeakMet
 _NAMESPACES = frozenset(
     {LabelKind.DICT, LabelKind.INTERNAL}
 )  # a dict that is there has variables, or attributes by thread
+_LEAST_PLAIN = 2  # objects of a builtin type; a place that fills itself at its first use, as a defaultdict, has one
 _TELLING = ("threading.Thread", "threading.Timer")  # of the standard library and kept by it, but started by a test
 _CODE = frozenset(
     {"type", "function", "module", "builtin_function_or_method", "classmethod", "staticmethod", "property"}
@@ -211,9 +212,10 @@ class _Search:
         type_name = tree.type_name(node)
         if type_name in _TELLING:
             return True
-        return type_name not in _CODE and (
-            not is_standard(_module(type_name)) or not self._is_standards(way) or self._has_own(objects)
-        )
+        if type_name in _CODE:
+            return False
+        is_own = not is_standard(_module(type_name)) or self._has_own(objects)
+        return is_own or (len(objects) >= _LEAST_PLAIN and not self._is_standards(way))
 
     def _is_standards(self, way: Sequence[int]) -> bool:
         """Whether the standard library alone is on the way."""

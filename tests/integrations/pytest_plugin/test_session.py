@@ -124,7 +124,9 @@ def test_a_handler_that_is_never_removed_is_told_with_its_verdict(tmp_path: Path
     tests = """
     class Handler(logging.Handler): pass
 
-    def test_adds_a_handler(): logging.getLogger("app").addHandler(Handler())
+    LOG = logging.getLogger("app")
+
+    def test_adds_a_handler(): LOG.addHandler(Handler())
     """
     run = watched(tmp_path, tests)
 
