@@ -1,6 +1,7 @@
 """heapdiff subtracts two pictures of a CPython heap and says why what grew cannot be freed."""
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 from heapdiff.version import VERSION as __version__
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
         take_snapshot,
     )
     from heapdiff.errors import HeapdiffError, HeapGrowthError
-    from heapdiff.explain import DEFAULT_RULES, KnownGrowth
+    from heapdiff.explain import DEFAULT_RULES, KNOWN_LEAKS, KnownGrowth, KnownLeak
     from heapdiff.growth import (
         Growth,
         GrowthGuard,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_RULES",
+    "KNOWN_LEAKS",
     "Census",
     "Epoch",
     "Growth",
@@ -46,6 +48,7 @@ __all__ = [
     "HeapGrowthError",
     "HeapdiffError",
     "KnownGrowth",
+    "KnownLeak",
     "ObjectSet",
     "Report",
     "Snapshot",
@@ -74,6 +77,7 @@ __all__ = [
 # what explains 13 MiB. And one that only takes snapshots shall not carry the latter in the heap that is looked at.
 _ROOM_OF = {
     "DEFAULT_RULES": "heapdiff.explain",
+    "KNOWN_LEAKS": "heapdiff.explain",
     "Census": "heapdiff.snapshot.census",
     "Epoch": "heapdiff.capture",
     "Growth": "heapdiff.growth",
@@ -82,6 +86,7 @@ _ROOM_OF = {
     "HeapGrowthError": "heapdiff.errors",
     "HeapdiffError": "heapdiff.errors",
     "KnownGrowth": "heapdiff.explain",
+    "KnownLeak": "heapdiff.explain",
     "ObjectSet": "heapdiff.growth",
     "Report": "heapdiff.report",
     "Snapshot": "heapdiff.snapshot.model",
@@ -109,11 +114,27 @@ _ROOM_OF = {
 def __getattr__(name: str) -> Any:
     if name not in _ROOM_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    if _ROOM_OF[name] == "heapdiff.capture":
-        # Whoever takes pictures writes them. What that needs is in the first one, and no growth in the second.
-        importlib.import_module("heapdiff.snapshot.file")
-    value = globals()[name] = getattr(importlib.import_module(_ROOM_OF[name]), name)
+    try:
+        if _ROOM_OF[name] == "heapdiff.capture":
+            # Whoever takes pictures writes them. What that needs is in the first one, and no growth in the second.
+            importlib.import_module("heapdiff.snapshot.file")
+        value = globals()[name] = getattr(importlib.import_module(_ROOM_OF[name]), name)
+    except (AttributeError, ImportError):
+        _refuse_what_is_half_imported(name)
+        raise
     return value
+
+
+def _refuse_what_is_half_imported(wanted: str) -> None:
+    # A signal handler, a tracer or a finaliser may run in the midst of the import that it wants.
+    for name, module in list(sys.modules.items()):
+        if name.startswith("heapdiff.") and getattr(getattr(module, "__spec__", None), "_initializing", False):
+            from heapdiff.errors import CaptureBusyError
+
+            raise CaptureBusyError(
+                f"heapdiff.{wanted} is not there yet: the code that this call interrupted is importing {name}. "
+                f"Import {wanted} before signal handlers and finalisers may ask for it."
+            ) from None
 
 
 def __dir__() -> list[str]:

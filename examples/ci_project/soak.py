@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 
-import heapdiff
 from orders import book
+
+import heapdiff
 
 
 def work(numbers: range) -> None:

@@ -61,6 +61,7 @@ class GrowthGuard:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        __tracebackhide__ = True
         block, self._block = self._block, None
         if kind is not None:
             return
@@ -81,6 +82,7 @@ class GrowthGuard:
     ) -> None:
         if self._block is not None and kind is None:
             await Settling(None, self._plan.settle_seconds).wait_async()
+        __tracebackhide__ = True
         self.__exit__(kind, error, traceback)
 
     def __iter__(self) -> Iterator[None]:
@@ -191,6 +193,7 @@ def assert_no_growth(  # noqa: PLR0913 - each option is an argument of its own
     plan = Plan(rounds, warmup, per_round, patience, settle_seconds, ignore, accept, rules)
     if workload is None:
         return GrowthGuard(plan, settle, backend)
+    __tracebackhide__ = True  # pytest then shows the line of the test
     report = run_plan(workload, plan, settle, backend)
     report.check()
     return report

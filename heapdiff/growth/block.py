@@ -19,14 +19,14 @@ from heapdiff.growth.settling import Settling
 from heapdiff.pipeline import compare
 from heapdiff.report import Report
 from heapdiff.report.escape import clean
-from heapdiff.report.layout import Pen
+from heapdiff.report.layout import Pen, shortened
 from heapdiff.report.suspect_text import suspect_lines
 from heapdiff.sizes import count_text, size_text
 
 __all__ = ["Block"]
 
+_PEN = Pen(colour=False, width=92)  # pytest sets each line of a message in by eight
 _LEAST_BYTES = 64 << 10
-_WIDTH = 100
 
 
 class Block:
@@ -44,6 +44,7 @@ class Block:
             HeapGrowthError: Objects of a class that is not the standard library's, *per_round* objects or more of
                 any type, or 64 kB of one.
         """
+        __tracebackhide__ = True
         self._settling.wait()
         now = take_snapshot(collect=True)
         report = compare(self._base, now, growers=40, rules=self._plan.rules, accept=self._plan.accept)
@@ -58,7 +59,7 @@ class Block:
         ]
         lines = [*_grown(report, growers), *self._left(report, few)]
         if lines:
-            raise HeapGrowthError("\n".join([f"The block leaves objects behind: {lines[0].strip()}", *lines, ""]))
+            raise HeapGrowthError("\n".join(["The block leaves objects behind.", *lines, ""]))
 
     def _is_much(self, grower: Grower) -> bool:
         if grower.imported or (grower.verdict is not None and grower.verdict.kind is VerdictKind.BENIGN):
@@ -74,9 +75,10 @@ class Block:
             chain = _chain(diff.base, diff.now, row)
             if is_ignored([row.name, *([] if chain is None else [chain])], self._plan.ignore):
                 continue
-            yield _cut(f"+{count_text(row.objects_delta)} {clean(row.name)}, {size_text(row.shallow_bytes_delta)}")
+            what = f"+{count_text(row.objects_delta)} {clean(row.name)}, {size_text(row.shallow_bytes_delta)}"
+            yield shortened(what, _PEN.width)
             if chain is not None:
-                yield _cut(f"   held by {clean(chain)}")
+                yield shortened(f"   held by {clean(chain)}", _PEN.width)
 
 
 def is_standard(module: str) -> bool:
@@ -97,12 +99,13 @@ def _grown(report: Report, growers: list[Grower]) -> Iterator[str]:
             continue
         seen.add(grower.group)
         size = size_text(grower.shallow_bytes_delta)
-        yield _cut(
+        heading = (
             f"{clean(grower.type_name)} got larger by {size}"
             if grower.in_place
             else f"+{count_text(grower.objects_delta)} {clean(grower.type_name)}, {size}"
         )
-        yield from suspect_lines([grower], Pen(colour=False))
+        yield shortened(heading, _PEN.width)
+        yield from suspect_lines([grower], _PEN)
 
 
 def _chain(base: HeapGraph, now: HeapGraph, row: TypeGrowth) -> str | None:
@@ -112,7 +115,3 @@ def _chain(base: HeapGraph, now: HeapGraph, row: TypeGrowth) -> str | None:
         if of in row.rows_now and not survived[obj] and states[obj] == LIVE:
             return shortest_chain(now, obj).expression
     return None
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 1]}…"

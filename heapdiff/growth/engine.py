@@ -16,7 +16,8 @@ from heapdiff.snapshot.model import Snapshot
 __all__ = ["search"]
 
 _FRAMES = 6  # of each traceback: past the standard library to the line that called it
-_LONG_SECONDS = 2.0  # of work in the long round
+_LONG_SECONDS = 5.0  # of work in the long round
+_LONGER = 4  # times the traced round, from which on the long one tells the true rate
 _LONG_BYTES = 32 << 20  # that may grow in it
 _LEAST_NEW = 10  # objects in each traced round: fewer than five are no leak to any rule
 _MOST_TRACED = 400  # iterations of a traced round
@@ -51,10 +52,10 @@ def search(plan: Plan) -> Generator[int, float, GrowthReport]:
     if not suspects:
         return GrowthReport((), done, passed, plan.per_round)
     del rounds
-    count = _traced_round(plan, suspects)
+    long_count, count = count, _traced_round(plan, suspects, count)
     snapshots = yield from _traced(count)
     report = compare(*snapshots, growers=_ALL, rules=plan.rules, accept=plan.accept)
-    growths, ignored = judge(report, suspects, count, plan.ignore)
+    growths, ignored = judge(report, suspects, count, plan.ignore, by_long_round=long_count > _LONGER * count)
     return GrowthReport(growths, done + 2 * count, passed + 2, plan.per_round, ignored, report)
 
 
@@ -68,10 +69,15 @@ def _long_round(plan: Plan, suspects: dict[str, Rate], seconds_each: float) -> i
     return 0 if plan.patience == 0 else max(plan.per_round, min(plan.patience, int(within)))
 
 
-def _traced_round(plan: Plan, suspects: dict[str, Rate]) -> int:
+def _traced_round(plan: Plan, suspects: dict[str, Rate], long_round: int) -> int:
     """So many iterations that each suspect stands out."""
     rates = [rate.objects for rate in suspects.values() if rate.objects > 0]
-    needed = _BLOCKS_TRACED if BLOCKS in suspects else math.ceil(_LEAST_NEW / min(rates, default=1.0))
+    if BLOCKS in suspects:
+        needed = _BLOCKS_TRACED
+    elif rates:
+        needed = math.ceil(_LEAST_NEW / min(rates))
+    else:
+        needed = long_round // 4  # buffers take an eighth more than they need, and so grow by leaps
     return max(plan.per_round, min(needed, _MOST_TRACED))
 
 

@@ -14,12 +14,17 @@ from heapdiff.report import Report
 __all__ = ["is_ignored", "is_left_out", "judge"]
 
 _KEPT = 0.5  # of the rate that the censuses saw must be there in each traced round
-# What a test runner keeps of each test is not the test's: pytest's caplog has every record until the test ends.
-_OF_TEST_RUNNERS = ("_pytest.*", "unittest.case.*", "unittest.mock.*")
+# Bytes by which each of the objects that get larger must do so. In a full cache of texts with a running number the
+# later ones are a byte or eight longer, and that ends.
+_LARGER = 64
+_BURST = 3.0  # times the rate of the long round
+# What a test runner or a mock notes down is not the program's: pytest keeps each record and each warning until the
+# test ends, a mock each call. Only where it piles up right there: the program's own objects hang at fixtures as well.
+_NOTEBOOKS = ("_pytest.capture.*", "_pytest.logging.*", "_pytest.recwarn.*", "local _pytest.*", "unittest.mock.*")
 
 
 def judge(
-    report: Report, suspects: dict[str, Rate], iterations: int, ignore: Sequence[str | type]
+    report: Report, suspects: dict[str, Rate], iterations: int, ignore: Sequence[str | type], *, by_long_round: bool
 ) -> tuple[tuple[Growth, ...], tuple[Growth, ...]]:
     """What grew in the traced rounds as it did in those before, and the same of what is to be ignored.
 
@@ -30,11 +35,14 @@ def judge(
         suspects: The types that grew in every round before, with their rates.
         iterations: Between two of the snapshots.
         ignore: Classes, fingerprints, and patterns of the names of types and holders and on the chain.
+        by_long_round: Whether those rates are of a round so long that it tells a burst from steady growth.
     """
     growths: list[Growth] = []
     ignored: list[Growth] = []
     for grower in report.growers:
         if not _lasts(grower, suspects, iterations) or _is_benign(grower):
+            continue
+        if by_long_round and _is_burst(grower, suspects[grower.type_name], iterations):
             continue
         growth = _growth(grower, iterations)
         (ignored if is_left_out(grower, ignore) else growths).append(growth)
@@ -49,8 +57,14 @@ def _lasts(grower: Grower, suspects: dict[str, Rate], iterations: int) -> bool:
     if rate is None or grower.imported:
         return False
     if grower.in_place:
-        return grower.shallow_bytes_delta > 0
+        return grower.shallow_bytes_delta >= _LARGER * (grower.holder.object_count if grower.holder else 1)
     return _rises(grower.objects, max(1.0, _KEPT * min(1.0, rate.objects) * iterations))
+
+
+def _is_burst(grower: Grower, rate: Rate, iterations: int) -> bool:
+    """Whether it grew much faster than in the long run: a cache between two prunings."""
+    steps = (len(grower.objects) - 1) * iterations
+    return rate.objects > 0 and grower.objects_delta > _BURST * rate.objects * steps
 
 
 def _rises(counts: Sequence[int], least: float) -> bool:
@@ -69,13 +83,28 @@ def _growth(grower: Grower, iterations: int) -> Growth:
 
 def is_left_out(grower: Grower, ignore: Sequence[str | type]) -> bool:
     """Whether the caller ignores it, by fingerprint or by a name, or it is a test runner's own."""
-    return is_ignored([*_names(grower)], ignore) or grower.fingerprint in ignore
+    return (
+        grower.fingerprint in ignore
+        or is_ignored([*_names(grower)], ignore)
+        or any(fnmatchcase(name, pattern) for name in _near_holder(grower) for pattern in _NOTEBOOKS)
+    )
 
 
 def is_ignored(names: Sequence[str], ignore: Sequence[str | type]) -> bool:
-    """Whether one of the names fits a pattern of the caller's, or is a test runner's."""
-    patterns = (*_OF_TEST_RUNNERS, *type_names(ignore))
+    """Whether one of the names fits a pattern of the caller's."""
+    patterns = type_names(ignore)
     return any(fnmatchcase(name, pattern) for name in names for pattern in patterns)
+
+
+def _near_holder(grower: Grower) -> Iterator[str]:
+    """The types of what it piles up in and of the two that have that, and the root where it is one of these."""
+    place = next((place for place, hop in enumerate(grower.chain) if hop.is_holder), None)
+    if place is None:
+        return
+    for hop in grower.chain[max(0, place - 2) : place + 1]:
+        yield hop.type_name
+    if place <= 1:
+        yield grower.chain[0].label
 
 
 def _names(grower: Grower) -> Iterator[str]:

@@ -13,7 +13,7 @@ from heapdiff.errors import HeapGrowthError
 from heapdiff.explain import DEFAULT_RULES, Grower, KnownGrowth, Rule, Verdict
 from heapdiff.report import Report
 
-__all__ = ["Growth", "GrowthReport", "Plan"]
+__all__ = ["Growth", "GrowthReport", "Plan", "holder_of", "type_names"]
 
 
 def _listed(ignore: Sequence[str | type]) -> tuple[str | type, ...]:
@@ -98,6 +98,7 @@ class GrowthReport:
         Raises:
             HeapGrowthError: Something did; an AssertionError whose message is this report.
         """
+        __tracebackhide__ = True  # pytest then shows the line of the test
         if self.growths:
             raise HeapGrowthError(str(self), self)
 

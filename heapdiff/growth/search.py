@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, cast
+from typing import Any
 
 from heapdiff.errors import WorkloadError
 from heapdiff.explain import DEFAULT_RULES, KnownGrowth, Rule
@@ -42,7 +42,7 @@ def find_growth(  # noqa: PLR0913 - each option is an argument of its own
         rounds: Rounds that must all show growth, 1 or more.
         warmup: Iterations before the first picture, 0 or more.
         per_round: Iterations between two pictures, 1 or more. What leaks less often is not found.
-        patience: Iterations of the long round at most; it also ends near 2 seconds of work or 32 MB of growth.
+        patience: Iterations of the long round at most; it also ends near 5 seconds of work or 32 MB of growth.
             A cache with room for more looks like a leak. 0: no long round.
         settle: Called before each picture: the program's own way to come to rest. May be a coroutine function
             where the workload is async.
@@ -121,7 +121,8 @@ def _run(backend: str, start: Callable[[], Awaitable[GrowthReport]]) -> GrowthRe
         return asyncio.run(_awaited(start))
     import anyio
 
-    return cast(GrowthReport, anyio.run(start, backend=backend))
+    report: GrowthReport = anyio.run(start, backend=backend)
+    return report
 
 
 async def _awaited(start: Callable[[], Awaitable[GrowthReport]]) -> GrowthReport:

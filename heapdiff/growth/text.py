@@ -1,28 +1,33 @@
-"""A growth report in, the text of a failing test out, at most 100 columns wide."""
+"""A growth report in, the text of a failing test out, narrow enough for pytest's margin on 100 columns."""
 
 from __future__ import annotations
 
 import os
-import sys
 import sysconfig
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
-from textwrap import wrap
+
+import attrs
 
 from heapdiff.diff.model import SiteGrowth
 from heapdiff.growth.model import Growth, GrowthReport, holder_of
 from heapdiff.report.escape import clean
-from heapdiff.report.layout import Pen
-from heapdiff.report.suspect_text import suspect_lines
+from heapdiff.report.layout import Pen, shortened, wrapped
+from heapdiff.report.suspect_text import bytes_each, suspect_lines
 from heapdiff.sizes import count_text, size_text
 
 __all__ = ["rate_text", "render_growth"]
 
-_WIDTH = 100
+_PEN = Pen(colour=False, width=92)  # pytest sets each line of a message in by eight
 _DRAWN = 3  # points at which growth piles up that are drawn in full
 _COMPANIONS = 5
 _SELDOM = 0.95  # objects for each iteration; below that it is said how many iterations one takes
-_STANDARD = tuple({os.path.dirname(os.__file__), sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
+# Frames of these are not the program's: the standard library, installed packages, and this one.
+_NOT_OWN = (
+    *(os.path.join(sysconfig.get_path(name), "") for name in ("stdlib", "purelib", "platlib")),
+    os.path.join(os.path.dirname(os.path.dirname(__file__)), ""),
+    "<",
+)
 
 
 def render_growth(report: GrowthReport, ignoring: str = "ignore", accepting: str = "accept=") -> str:
@@ -37,14 +42,14 @@ def render_growth(report: GrowthReport, ignoring: str = "ignore", accepting: str
         lines = [f"Nothing grew with every round: {runs}."]
         return "\n".join([*lines, *_ignored(report)]) + "\n"
     first, *others = report.growths
-    lines = _wrapped(f"{rate_text(first)}{_where(first)}.")
-    lines += _wrapped(f"It grew in each of {report.rounds} rounds, in all {runs}, gc run before each picture.")
+    grew = f"It grew in each of {report.rounds} rounds, in all {runs}, gc run before each picture."
+    lines = [rate_text(first), *wrapped(f"{_where(first)}. {grew}".removeprefix(". "), _PEN.width)]
     groups = [[*growths] for _, growths in groupby(sorted(report.growths, key=_group), _group)]
     groups.sort(key=lambda growths: report.growths.index(growths[0]))
     for number, growths in enumerate(groups[:_DRAWN], start=1):
         lines += ["", *_suspect(report, number, growths)]
-    rest = [growths[0] for growths in groups[_DRAWN:]]
-    lines += ["", *(f"also  {_cut(rate_text(growth) + _where(growth))}" for growth in rest)] if rest else []
+    rest = [f"also  {rate_text(growths[0])} {_where(growths[0])}" for growths in groups[_DRAWN:]]
+    lines += ["", *(shortened(line, _PEN.width) for line in rest)] if rest else []
     lines += _ignored(report)
     if any(growth.fingerprint for growth in (first, *others)):
         lines += [
@@ -67,35 +72,36 @@ def rate_text(growth: Growth) -> str:
 
 def _suspect(report: GrowthReport, number: int, growths: Sequence[Growth]) -> list[str]:
     leading = growths[0]
-    each = leading.bytes_per_iteration
-    heading = f"{number}  {rate_text(leading)}   {size_text(round(each))} of its own"
-    if leading.grower is None or report.report is None:
-        return [*_wrapped(heading), *_wrapped(f"   {_no_holder(report)}")]
-    lines = [_cut(heading), *suspect_lines([leading.grower], Pen(colour=False))]
-    site = leading.grower.sites[0] if leading.grower.sites else None
-    called = None if site is None else _caller(site)
-    if called is not None:
-        place = next((i + 1 for i, line in enumerate(lines) if line.startswith("   added by")), len(lines))
-        while place < len(lines) and lines[place].startswith(" " * 16):
-            place += 1
-        lines[place:place] = [_cut(f"   {'called from':<12} {called}")]
-    companions = [f"{rate_text(growth).removesuffix(' per iteration')}" for growth in growths[1 : _COMPANIONS + 1]]
-    if companions:
-        lines += [_cut(f"   {'with':<12} {', '.join(companions)}")]
-    return lines
+    heading = f"{number}  {rate_text(leading)}"
+    if leading.grower is not None and (each := bytes_each(leading.grower)) is not None:
+        heading += f"   {size_text(each)} each"
+    if leading.grower is None:
+        return [*wrapped(heading, _PEN.width), *_PEN.field("holder", _no_holder(report))]
+    grower = attrs.evolve(leading.grower, sites=tuple(_own_sites(leading.grower.sites)))
+    lines = [shortened(heading, _PEN.width), *suspect_lines([grower], _PEN)]
+    companions = [rate_text(growth).removesuffix(" per iteration") for growth in growths[1 : _COMPANIONS + 1]]
+    return [*lines, *_PEN.field("with", ", ".join(companions))] if companions else lines
 
 
-def _caller(site: SiteGrowth) -> str | None:
-    """The first line that is neither of the standard library nor of an installed package, where it is not the first."""
-    for place, (file, line) in enumerate(site.frames):
-        if not file.startswith((*_STANDARD, "<")):
-            return f"{clean(file)}:{line}" if place and not _is_ours(file) else None
-    return None
+def _own_sites(sites: Sequence[SiteGrowth]) -> Iterator[SiteGrowth]:
+    """The lines of the program that led to each allocation; where none of its is among the frames, the line itself."""
+    own: dict[tuple[tuple[str, int], ...], SiteGrowth] = {}
+    for site in sites:
+        place = next((i for i, (file, _) in enumerate(site.frames) if not file.startswith(_NOT_OWN)), None)
+        if place is None:
+            continue
+        frames = (_relative(site.frames[place]),)
+        known = own.get(frames)
+        added = 0 if known is None else known.objects_now - known.objects_base
+        own[frames] = attrs.evolve(site, frames=frames, objects_now=site.objects_now + added)
+    yield from own.values() if own else sites[:1]
 
 
-def _is_ours(file: str) -> bool:
-    package = sys.modules["heapdiff"].__path__[0]
-    return file.startswith(package)
+def _relative(frame: tuple[str, int]) -> tuple[str, int]:
+    """The file as seen from the current folder, where it is below that."""
+    file, line = frame
+    folder = os.path.join(os.getcwd(), "")
+    return file.removeprefix(folder), line
 
 
 def _no_holder(report: GrowthReport) -> str:
@@ -105,11 +111,12 @@ def _no_holder(report: GrowthReport) -> str:
 
 def _where(growth: Growth) -> str:
     holder = holder_of(growth)
-    return "" if holder is None else f", held by {clean(holder)}"
+    return "" if holder is None else f"held by {clean(holder)}"
 
 
 def _ignored(report: GrowthReport) -> list[str]:
-    return ["", *(f"ignored  {_cut(rate_text(growth), 9)}" for growth in report.ignored)] if report.ignored else []
+    lines = [shortened(f"ignored  {rate_text(growth)}", _PEN.width) for growth in report.ignored]
+    return ["", *lines] if lines else []
 
 
 def _group(growth: Growth) -> int:
@@ -118,12 +125,3 @@ def _group(growth: Growth) -> int:
 
 def _short(rate: float) -> str:
     return f"{rate:,.0f}" if abs(rate - round(rate)) < 0.05 or rate >= 10 else f"{rate:.1f}"  # noqa: PLR2004 - digits
-
-
-def _cut(text: str, used: int = 6) -> str:
-    room = _WIDTH - used if not text[:1].isspace() else _WIDTH
-    return text if len(text) <= room else f"{text[: room - 1]}…"
-
-
-def _wrapped(text: str) -> list[str]:
-    return wrap(text, _WIDTH, subsequent_indent=" " * (len(text) - len(text.lstrip())), break_on_hyphens=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from heapdiff.sizes import count_text
 
-__all__ = ["BOLD", "DIM", "GREEN", "RED", "WIDTH", "Pen", "field", "from_to", "shortened", "shortened_type", "wrapped"]
+__all__ = ["BOLD", "DIM", "GREEN", "RED", "WIDTH", "Pen", "from_to", "shortened", "shortened_type", "wrapped"]
 
 WIDTH = 100
 RED, GREEN, BOLD, DIM = "\x1b[31m", "\x1b[32m", "\x1b[1m", "\x1b[2m"
@@ -12,20 +12,19 @@ _RESET = "\x1b[0m"
 
 
 class Pen:
-    """Writes in colour, or not."""
+    """Writes in colour, or not, on lines of so many columns."""
 
-    def __init__(self, *, colour: bool) -> None:
-        self._colour = colour
+    def __init__(self, *, colour: bool, width: int = WIDTH) -> None:
+        self._colour, self.width = colour, width
+
+    def field(self, name: str, text: str) -> list[str]:
+        """A named line of a suspect, wrapped under its text."""
+        first, *rest = wrapped(text, self.width - 16) or [""]
+        return [f"   {name:<12} {first}", *(f"{'':<16}{line}" for line in rest)]
 
     def paint(self, code: str, text: str) -> str:
         """The text in that colour; as it is where there are to be no colours."""
         return f"{code}{text}{_RESET}" if self._colour and text else text
-
-
-def field(name: str, text: str) -> list[str]:
-    """A named line of a suspect, wrapped under its text."""
-    first, *rest = wrapped(text, WIDTH - 16) or [""]
-    return [f"   {name:<12} {first}", *(f"{'':<16}{line}" for line in rest)]
 
 
 def wrapped(text: str, width: int = WIDTH) -> list[str]:

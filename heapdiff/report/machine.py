@@ -86,6 +86,7 @@ def _process(explanation: Explanation) -> dict[str, Any]:
 
 def _moment(snapshot: Snapshot) -> dict[str, Any]:
     process = attrs.asdict(snapshot.process)
+    del process["packages"]  # hundreds of names that no finding is about; verdicts say what is known of one
     if process["descriptors"] is not None:
         process["descriptors"] = dict(process["descriptors"])
     if process["gc_collections"] is not None:
@@ -226,7 +227,13 @@ def _type(row: TypeGrowth) -> dict[str, Any]:
 def _verdict(verdict: Verdict | None) -> dict[str, str] | None:
     if verdict is None:
         return None
-    return {"rule": verdict.rule, "kind": verdict.kind.value, "text": verdict.text, "mend": verdict.mend}
+    return {
+        "rule": verdict.rule,
+        "kind": verdict.kind.value,
+        "text": verdict.text,
+        "mend": verdict.mend,
+        "known": verdict.known,
+    }
 
 
 def _limits(diff: HeapDiff) -> list[dict[str, str]]:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from heapdiff.diff.model import SiteGrowth
 from heapdiff.explain.model import ChainHop, Contrast, Grower, Holder, Settling, Trend, Verdict, VerdictKind
 from heapdiff.report.escape import clean
-from heapdiff.report.layout import BOLD, DIM, GREEN, RED, WIDTH, Pen, field, from_to, shortened, shortened_type
+from heapdiff.report.layout import BOLD, DIM, GREEN, RED, Pen, from_to, shortened, shortened_type
 from heapdiff.sizes import count_text, delta_bytes_text, delta_count_text, size_text
 
-__all__ = ["heading_text", "suspect_lines"]
+__all__ = ["bytes_each", "heading_text", "suspect_lines"]
 
 _COMPANIONS = 5
 _MOST_HOPS = 14
@@ -23,19 +23,19 @@ def suspect_lines(growers: Sequence[Grower], pen: Pen) -> list[str]:
     """Growers that pile up at one point, drawn by the first of them: chain, holders, sites, verdict, mend."""
     leading = growers[0]
     lines = _chain(leading, pen)
-    lines += _holders(leading)
+    lines += _holders(leading, pen)
     if leading.sites:
-        lines += field("added by", ", ".join(_site(site) for site in leading.sites))
+        lines += pen.field("added by", ", ".join(_site(site) for site in leading.sites))
     companions = [f"{delta_count_text(g.objects_delta)} {clean(g.type_name)}" for g in growers[1 : _COMPANIONS + 1]]
     if companions:
-        lines += field("with", ", ".join(companions))
-    lines += _slope(leading)
+        lines += pen.field("with", ", ".join(companions))
+    lines += _slope(leading, pen)
     if leading.contrast is not None:
-        lines += field("contrast", _contrast(leading.contrast))
+        lines += pen.field("contrast", _contrast(leading.contrast))
     if leading.settling is not None:
-        lines += field("settled", _settled(leading.settling))
+        lines += pen.field("settled", _settled(leading.settling))
     lines += _verdict(leading.verdict, pen)
-    lines += field("fingerprint", leading.fingerprint)
+    lines += pen.field("fingerprint", leading.fingerprint)
     return lines
 
 
@@ -56,7 +56,7 @@ def _chain(grower: Grower, pen: Pen) -> list[str]:
     hops = grower.chain
     if not hops:
         return []
-    lines = [f"   ╭ GC root: {shortened(clean(hops[0].label), WIDTH - 14)}"]
+    lines = [f"   ╭ GC root: {shortened(clean(hops[0].label), pen.width - 14)}"]
     if hops[0].is_holder and len(hops) > 1:
         lines[0] += pen.paint(RED, "   ◀ piles up here")
     adds = next((place + 1 for place, hop in enumerate(hops) if hop.is_holder), None)
@@ -77,7 +77,9 @@ def _chain(grower: Grower, pen: Pen) -> list[str]:
     last = hops[-1]
     new = f"× {count_text(grower.holder.new_objects)} new" if grower.holder and not grower.in_place else "got larger"
     mark = pen.paint(RED, "   ◀ grows here") if last.is_holder else ""
-    lines.append(f"   ╰→ {shortened(clean(last.type_name), 48)}   {size_text(_bytes_each(grower, last))} {new}{mark}")
+    lines.append(
+        f"   ╰→ {shortened(clean(last.type_name), 48)}   {size_text(_bytes_of_last(grower, last))} {new}{mark}"
+    )
     return lines
 
 
@@ -89,7 +91,7 @@ def _hop(label: str, hop: ChainHop, grower: Grower, pen: Pen) -> str:
     elif hop.objects_now is not None and hop.objects_now > 1:
         details += f", {from_to(hop.objects_base, hop.objects_now)} objects"
     mark = "   ◀ piles up here" if hop.is_holder else "   (yours)" if hop.is_owner else ""
-    room = WIDTH - 7 - len(label) - 13 - len(details)
+    room = pen.width - 7 - len(label) - 13 - len(details)
     if hop.is_holder and room - len(mark) < min(len(hop.type_name), _LEAST_TYPE_WIDTH):
         mark = " ◀"
     what = shortened_type(clean(hop.type_name), room - len(mark)) + details
@@ -114,29 +116,36 @@ def _shown(count: int, adds: int | None) -> list[int | None]:
     return shown
 
 
-def _bytes_each(grower: Grower, last: ChainHop) -> int:
-    """What one of the new objects retains, on average where that is known."""
-    if grower.in_place:
-        return last.shallow_bytes
-    if grower.retained_bytes_delta is not None and grower.retained_bytes_delta > 0 and grower.objects_delta > 0:
-        return max(grower.retained_bytes_delta // grower.objects_delta, last.shallow_bytes)
-    return last.retained_bytes
+def bytes_each(grower: Grower) -> int | None:
+    """What one of the new objects retains on average, at least what it occupies; None: not known, or got larger."""
+    count, retained = grower.objects_delta, grower.retained_bytes_delta
+    if grower.in_place or count <= 0 or retained is None or retained <= 0:
+        return None
+    return max(retained, grower.shallow_bytes_delta) // count
 
 
-def _holders(grower: Grower) -> list[str]:
+def _bytes_of_last(grower: Grower, last: ChainHop) -> int:
+    """What one of the new objects retains, of the one that is shown where the average is not known."""
+    each = bytes_each(grower)
+    if each is not None:
+        return each
+    return last.shallow_bytes if grower.in_place else last.retained_bytes
+
+
+def _holders(grower: Grower, pen: Pen) -> list[str]:
     lines = []
     joint = [holder for holder in grower.holders if holder.joint]
     if joint:
-        lines += field("joint", f"{len(joint)} holders keep the same objects alive; all of them must let go:")
-        lines += [line for holder in joint for line in field("", _joint_holder(holder))]
+        lines += pen.field("joint", f"{len(joint)} holders keep the same objects alive; all of them must let go:")
+        lines += [line for holder in joint for line in pen.field("", _joint_holder(holder))]
     apart = [holder for holder in grower.holders[1:] if not holder.joint]
     if apart:
         places = ", ".join(f"{clean(h.expression)} ({count_text(h.new_objects)} new)" for h in apart)
-        lines += field("also in", places)
+        lines += pen.field("also in", places)
     holder = grower.holder
     if holder is not None and holder.object_count > 1 and not grower.in_place:
         kind = clean(holder.type_name)
-        lines += field("held in", f"{count_text(holder.object_count)} × {kind} at {clean(holder.expression)}")
+        lines += pen.field("held in", f"{count_text(holder.object_count)} × {kind} at {clean(holder.expression)}")
     return lines
 
 
@@ -154,7 +163,7 @@ def _site(site: SiteGrowth) -> str:
     return f"{clean(file)}:{line} × {count_text(site.objects_delta)}"
 
 
-def _slope(grower: Grower) -> list[str]:
+def _slope(grower: Grower, pen: Pen) -> list[str]:
     """By how much it goes up, where it has not stopped."""
     slope = grower.slope
     if slope is None or grower.trend not in (Trend.STEADY, Trend.SLOWING, Trend.STAIRCASE):
@@ -165,7 +174,7 @@ def _slope(grower: Grower) -> list[str]:
         text = f"{slope.per_step:+,.1f} a step, ±{slope.confidence:,.1f}"
     if grower.trend is Trend.STAIRCASE:
         text += f", by {slope.rises} rises with rests between them"
-    return field("slope", text)
+    return pen.field("slope", text)
 
 
 def _contrast(contrast: Contrast) -> str:
@@ -184,6 +193,7 @@ def _verdict(verdict: Verdict | None, pen: Pen) -> list[str]:
     if verdict is None:
         return []
     code = {VerdictKind.LEAK: RED, VerdictKind.BENIGN: GREEN, VerdictKind.UNSURE: BOLD}[verdict.kind]
-    lines = field("verdict", f"{verdict.kind.value}: {clean(verdict.text)}")
+    lines = pen.field("verdict", f"{verdict.kind.value}: {clean(verdict.text)}")
     lines[0] = lines[0].replace(verdict.kind.value, pen.paint(code, verdict.kind.value), 1)
-    return lines + (field("mend", clean(verdict.mend)) if verdict.mend else [])
+    lines += pen.field("mend", clean(verdict.mend)) if verdict.mend else []
+    return lines + (pen.field("known", clean(verdict.known)) if verdict.known else [])

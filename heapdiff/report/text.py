@@ -138,6 +138,7 @@ class _Text:
         blocks = self._explanation.blocks_verdict
         if blocks is not None:
             lines += wrapped(f"Blocks: {blocks.kind.value}: {blocks.text} {blocks.mend}".strip())
+            lines += wrapped(f"Known: {clean(blocks.known)}") if blocks.known else []
         lines += [line for remark in self._diff.remarks for line in wrapped(clean(remark))]
         if not self._diff.same_process and self._explanation.growers:
             lines += wrapped("Not known to be one process: matched by label paths, not by identity.")

@@ -269,6 +269,8 @@ def test_memory_from_malloc_is_in_the_bytes_of_the_object(make: Any) -> None:
     before = bytes_from_malloc()
     obj = make()
     grown = bytes_from_malloc() - before
+    if grown == 0:
+        pytest.skip("this malloc does not count, as under AddressSanitizer")
 
     assert picture().shallow_bytes(obj) == pytest.approx(grown, rel=0.02)
 

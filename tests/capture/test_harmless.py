@@ -48,7 +48,21 @@ class Hostile(metaclass=HostileMeta):
         return bool(self._called("__eq__"))
 
     def __hash__(self) -> int:
+        CALLS.append("__hash__")
         return 42
+
+    def __del__(self) -> None:
+        CALLS.append("__del__")
+
+    @property
+    def __dict__(self) -> Any:  # type: ignore[override]
+        return self._called("__dict__")
+
+    def __dir__(self) -> Any:
+        return self._called("__dir__")
+
+    def __reduce_ex__(self, _: Any) -> Any:
+        return self._called("__reduce_ex__")
 
     def __repr__(self) -> str:
         return str(self._called("__repr__"))
@@ -161,7 +175,7 @@ def test_a_capture_during_a_collection_is_refused_by_name() -> None:
     assert [type(error) for error in errors] == [CaptureBusyError]
 
 
-def test_a_heap_over_the_bound_is_refused_by_name_and_nothing_is_left() -> None:
+def test_a_heap_over_the_bound_is_refused_by_name() -> None:
     with pytest.raises(CaptureLimitError, match="more than 1000 objects"):
         heapdiff.take_snapshot(max_objects=1_000)
     with pytest.raises(CaptureLimitError, match="more than 100000 bytes"):

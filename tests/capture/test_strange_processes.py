@@ -158,3 +158,33 @@ def test_a_thousand_snapshots_in_a_row_grow_nothing() -> None:
     )
 
     assert said.startswith("True True"), said
+
+
+def test_a_capture_in_a_forked_worker_leaves_pages_shared_with_its_parent() -> None:
+    """One count written in each object would copy the page that it lies in; gc.get_objects() does that."""
+    said = run_python("""
+        import gc, os, sys
+        import heapdiff
+
+        def private_bytes():
+            with open("/proc/self/smaps_rollup") as file:
+                return sum(int(line.split()[1]) * 1024 for line in file if line.startswith("Private_Dirty:"))
+
+        kept = [[] for _ in range(600_000)]
+        heapdiff.take_census()
+        gc.collect()
+        gc.disable()
+        worker = os.fork()
+        if worker == 0:
+            heapdiff.take_census()
+            before = private_bytes()
+            heapdiff.take_snapshot()
+            captured = private_bytes() - before
+            gc.get_objects()
+            touched = private_bytes() - before
+            print(captured < 4 << 20, touched > 20 << 20, captured, touched, flush=True)
+            os._exit(0)
+        os.waitpid(worker, 0)
+    """)
+
+    assert said.startswith("True True"), said

@@ -1,6 +1,5 @@
 """The capture sees what the process holds: each trap of the other tools, by name."""
 
-import asyncio
 import collections
 import contextvars
 import functools
@@ -15,6 +14,9 @@ from typing import Any
 import pytest
 
 import heapdiff
+from benchmarks.what_is_seen.cases import CASES
+from benchmarks.what_is_seen.model import Case, answer_of
+from benchmarks.what_is_seen.tools import Heapdiff
 from heapdiff.graph import HeapGraph
 from heapdiff.snapshot.model import ObjectFlag
 from tests.capture.living import Picture
@@ -36,15 +38,16 @@ def picture() -> Picture:
     return Picture(heapdiff.take_snapshot())
 
 
-def test_strings_nested_in_untracked_containers_are_seen() -> None:
-    strings = [f"nested-{i}-{'x' * 40}" for i in range(2_000)]
-    nest = tuple((string, {"only": string}) for string in strings)
-    gc.collect()  # the collector untracks tuples and dicts of atoms
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+def test_the_case_of_the_truth_table_is_seen(case: Case) -> None:
+    """The page docs/what-is-seen.md is made of these, and asks other tools the same."""
+    if case.needs is not None:
+        pytest.importorskip(case.needs)
 
-    seen = picture()
+    with case.build() as marks:
+        answer = answer_of(case, marks, Heapdiff())
 
-    assert all(string in seen for string in strings)
-    del nest
+    assert answer == "yes"
 
 
 def test_objects_are_seen_after_gc_freeze() -> None:
@@ -381,41 +384,6 @@ def test_the_values_of_a_context_have_the_names_of_their_variables() -> None:
     assert labels["KEY:request"] == seen.number(values[0])
     assert labels["KEY_OF_TYPE:ContextVar"] == seen.number(values[1])
     assert [label for label, _ in seen.references(context)] == ["INTERNAL:variables"]
-
-
-def test_values_of_context_variables_and_thread_locals_are_reachable() -> None:
-    variable: contextvars.ContextVar[Plain] = contextvars.ContextVar("variable")
-    local = threading.local()
-    in_context, in_local = Plain(), Plain()
-    token = variable.set(in_context)
-    local.held = in_local
-
-    seen = picture()
-    state = HeapGraph.of(seen.snapshot).paths["state"]
-
-    assert state[seen.number(in_context)] == 1
-    assert state[seen.number(in_local)] == 1
-    variable.reset(token)
-
-
-def test_what_an_event_loop_holds_is_reachable_from_a_root() -> None:
-    seen: list[Picture] = []
-    payload = Plain()
-
-    async def waits(argument: object) -> None:
-        await asyncio.sleep(3600)
-
-    async def main() -> None:
-        loop = asyncio.get_running_loop()
-        task = loop.create_task(waits(payload), name="the-waiting-task")
-        await asyncio.sleep(0)
-        seen.append(picture())
-        task.cancel()
-
-    asyncio.run(main())
-
-    state = HeapGraph.of(seen[0].snapshot).paths["state"]
-    assert state[seen[0].number(payload)] == 1
 
 
 def test_a_function_registered_at_exit_is_named() -> None:

@@ -1,13 +1,16 @@
 """Each rule knows its pattern, and none takes a name alone for evidence."""
 
+import importlib
+import inspect
+import pkgutil
 import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from heapdiff import compare
-from heapdiff.explain import Verdict, VerdictKind
+from heapdiff import DEFAULT_RULES, compare
+from heapdiff.explain import Verdict, VerdictKind, rules
 from heapdiff.snapshot.model import ObjectFlag, Process
 from tests.sketch import Sketch, registry
 from tests.tiny_heap import TinyHeap
@@ -404,6 +407,50 @@ def test_a_list_that_is_called_listeners_but_holds_data_has_no_listeners() -> No
     assert verdict(data).rule == "unbounded-sequence"
 
 
+def in_cache_of(owner: str) -> Draw:
+    def draw(count: int) -> Sketch:
+        sketch = app()
+        sketch.add("cache", owner, "app", ("ATTRIBUTE", "CACHE"))
+        sketch.add("data", "dict", "cache", ("ATTRIBUTE", "data"))
+        sketch.many(count, "app.Page", "data", ("KEY_OF_TYPE", "str"))
+        return sketch
+
+    return draw
+
+
+@pytest.mark.parametrize("owner", ["cachetools.LRUCache", "cachetools.TTLCache", "urllib3.RecentlyUsedContainer"])
+def test_a_class_that_has_a_bound_is_not_blamed_while_it_fills_up(owner: str) -> None:
+    found = verdict(in_cache_of(owner))
+
+    assert (found.rule, found.kind) == ("bounded-cache-filling", VerdictKind.UNSURE)
+
+
+def test_what_else_a_class_with_a_bound_has_is_judged_by_its_growth() -> None:
+    def draw(count: int) -> Sketch:
+        sketch = app()
+        sketch.add("cache", "app.LRUCache", "app", ("ATTRIBUTE", "CACHE"))
+        sketch.add("misses", "list", "cache", ("ATTRIBUTE", "misses"))
+        sketch.many(count, "app.Miss", "misses", ("ELEMENT", 0))
+        return sketch
+
+    assert verdict(draw).rule == "unbounded-sequence"
+
+
+def test_a_cache_without_a_bound_in_its_name_is_judged_by_its_growth() -> None:
+    assert verdict(in_cache_of("app.PageCache")).kind is VerdictKind.LEAK
+
+
+def test_a_list_of_functions_has_listeners_whatever_it_is_called() -> None:
+    def draw(count: int) -> Sketch:
+        sketch = app()
+        sketch.add("before", "list", "app", ("ATTRIBUTE", "BEFORE_REQUEST"))
+        for function in sketch.many(count, "function", "before", ("ELEMENT", 0)):
+            sketch.add(f"{function}.order", "app.Order", function, ("CELL", "order"))
+        return sketch
+
+    assert verdict(draw).rule == "listener-never-removed"
+
+
 def test_a_few_new_objects_in_each_step_are_no_leak() -> None:
     assert verdict(in_dict, 3, 6, 9).kind is VerdictKind.UNSURE
 
@@ -456,10 +503,34 @@ def test_what_heapdiff_made_is_no_garbage() -> None:
     assert compare(base.snapshot, now.snapshot).explanation.garbage_verdict is None
 
 
-def test_every_rule_is_documented() -> None:
-    root = Path(__file__).resolve().parent.parent.parent
-    sources = [path.read_text(encoding="utf-8") for path in (root / "heapdiff" / "explain").rglob("*.py")]
-    used = {rule for source in sources for rule in re.findall(r'[vV]erdict\(\s*"([a-z-]+)"', source)}
-    documented = set(re.findall(r"^\| `([a-z-]+)` \|", (root / "docs" / "rules.md").read_text(encoding="utf-8"), re.M))
+ROOT = Path(__file__).resolve().parents[2]
 
-    assert used == documented - {kind.value for kind in VerdictKind}
+
+def documented() -> set[str]:
+    found = re.findall(r"^\| `([a-z-]+)` \|", (ROOT / "docs" / "rules.md").read_text(encoding="utf-8"), re.M)
+    return set(found) - {kind.value for kind in VerdictKind}
+
+
+def test_every_rule_is_documented() -> None:
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "heapdiff" / "explain").rglob("*.py")]
+
+    assert {rule for source in sources for rule in re.findall(r'[vV]erdict\(\s*"([a-z-]+)"', source)} == documented()
+
+
+def test_every_rule_has_a_golden_report() -> None:
+    assert {path.stem for path in (ROOT / "tests" / "golden" / "rules").glob("*.txt")} == documented()
+
+
+def test_every_rule_that_is_written_is_asked() -> None:
+    modules = [
+        importlib.import_module(f"heapdiff.explain.rules.{found.name}")
+        for found in pkgutil.iter_modules(rules.__path__)
+    ]
+    written = {
+        getattr(module, name)
+        for module in modules
+        for name in module.__all__
+        if inspect.get_annotations(getattr(module, name)).get("return") == "Verdict | None"
+    }
+
+    assert set(DEFAULT_RULES) == written

@@ -1,4 +1,4 @@
-"""The example project for CI: the commands that stand in its files for GitHub and GitLab are run as they stand there."""
+"""The example project for CI: the commands in its files for GitHub and GitLab are run as they stand there."""
 
 from __future__ import annotations
 
@@ -64,5 +64,5 @@ def run_step(project: Path, command: str) -> int:
         PYTEST_ADDOPTS="-p heapdiff.integrations.pytest_plugin -p no:cacheprovider",
         GITHUB_STEP_SUMMARY=str(project / "summary.md"),
     )
-    run = subprocess.run(["bash", "-c", command], cwd=project, env=environ, capture_output=True, check=False, timeout=300)
-    return run.returncode
+    shell = ["bash", "-c", command]
+    return subprocess.run(shell, cwd=project, env=environ, capture_output=True, check=False, timeout=300).returncode

@@ -11,6 +11,7 @@ import importlib.util
 import json
 import os
 import platform
+import signal
 import subprocess
 import sys
 import tempfile
@@ -110,11 +111,10 @@ def run_modules(modules: list[str], *, during: bool = False, show: Any = None) -
 
 
 def write_table(path: Path, rows: list[dict[str, Any]]) -> None:
-    """Put the rows into the columns of this Python; those of other Pythons stay as they are."""
+    """Put the rows into the column of this Python; what was run of other modules and Pythons stays."""
     here = platform.python_version()
     columns = _columns(path.read_text(encoding="utf-8") if path.exists() else "")
-    columns = {python: column for python, column in columns.items() if python.split(".")[:2] != here.split(".")[:2]}
-    columns[here] = {row["module"]: _cell(row) for row in rows}
+    columns[here] = {**columns.get(here, {}), **{row["module"]: _cell(row) for row in rows}}
     pythons = sorted(columns)
     lines = [_HEAD, "| " + " | ".join(["module", *pythons]) + " |", "|---" * (len(pythons) + 1) + "|"]
     for module in sorted(set().union(*columns.values())):
@@ -186,6 +186,7 @@ def _work(modules: list[str], *, captured: bool, during: bool) -> None:
     from test import support  # type: ignore[import-not-found]
 
     faulthandler.enable()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it, and tests send it
     support.use_resources = []
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)

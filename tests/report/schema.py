@@ -11,7 +11,7 @@ TEXT, COUNT, FLAG = str, int, bool
 UNKNOWN = type(None)
 PERHAPS = (COUNT, UNKNOWN)
 
-VERDICT = ({"rule": TEXT, "kind": TEXT, "text": TEXT, "mend": TEXT}, UNKNOWN)
+VERDICT = ({"rule": TEXT, "kind": TEXT, "text": TEXT, "mend": TEXT, "known": TEXT}, UNKNOWN)
 
 MOMENT = {
     "pid": PERHAPS,

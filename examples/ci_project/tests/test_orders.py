@@ -6,9 +6,9 @@ import itertools
 from collections.abc import Iterator
 
 import pytest
+from orders import Order, OrderBook, book
 
 from heapdiff import Watch
-from orders import Order, OrderBook, book
 
 NUMBERS = itertools.count()
 

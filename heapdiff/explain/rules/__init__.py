@@ -7,7 +7,7 @@ gives the verdict.
 from __future__ import annotations
 
 from heapdiff.explain.evidence import Rule
-from heapdiff.explain.rules.caches import lru_cache_keys_pin_objects, unbounded_lru_cache
+from heapdiff.explain.rules.caches import bounded_class_filling, lru_cache_keys_pin_objects, unbounded_lru_cache
 from heapdiff.explain.rules.callbacks import (
     interpreter_callbacks,
     listener_never_removed,
@@ -54,6 +54,7 @@ DEFAULT_RULES: tuple[Rule, ...] = (
     native_held,
     interpreter_callbacks,
     # known places
+    bounded_class_filling,
     unbounded_lru_cache,
     lru_cache_keys_pin_objects,
     weak_mapping_held_by_value,

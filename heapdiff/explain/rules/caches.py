@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from heapdiff.explain.evidence import Evidence
 from heapdiff.explain.model import Verdict, VerdictKind
 from heapdiff.explain.rules.sentences import entries, grows, new_objects
-from heapdiff.explain.rules.shapes import is_at_lru_cache
+from heapdiff.explain.rules.shapes import is_at_lru_cache, is_mapping
 from heapdiff.snapshot.labels import LabelKind
 
-__all__ = ["lru_cache_keys_pin_objects", "unbounded_lru_cache"]
+__all__ = ["bounded_class_filling", "lru_cache_keys_pin_objects", "unbounded_lru_cache"]
 
 
 def unbounded_lru_cache(evidence: Evidence) -> Verdict | None:
@@ -42,6 +44,23 @@ def lru_cache_keys_pin_objects(evidence: Evidence) -> Verdict | None:
     )
 
 
+def bounded_class_filling(evidence: Evidence) -> Verdict | None:
+    """A cache of a class that is made with a bound, or the one of re, which is not blamed before it is full."""
+    owner = next((name for name in reversed(evidence.types_above()[-2:]) if _BOUNDED_CLASSES.search(name)), None)
+    is_table = is_mapping(evidence.holder.type_name) or owner == evidence.holder.type_name
+    is_of_re = evidence.holder.expression in _CACHES_OF_RE
+    if evidence.kind is VerdictKind.BENIGN or not is_table or not (is_of_re or owner) or evidence.grower.in_place:
+        return None
+    why = "re drops patterns when it has 512" if is_of_re else f"a {owner} is made with a bound"
+    return Verdict(
+        "bounded-cache-filling",
+        VerdictKind.UNSURE,
+        f"{evidence.holder.expression} fills up, {entries(evidence.holder, 'entries')}; {why}. "
+        f"{evidence.trend_text(evidence.kind)}".strip(),
+        "Wait until it is full, and compare then; where it is too large, lower its bound.",
+    )
+
+
 def _is_bounded_lru_cache(evidence: Evidence) -> bool:
     """Whether it has a maxsize: only then are its entries in a linked list by age."""
     paths = evidence.diff.paths
@@ -68,3 +87,7 @@ def _filling_lru_cache(evidence: Evidence) -> Verdict:
 def _cache(evidence: Evidence) -> str:
     """The cached function: the holder is its table of results."""
     return evidence.holder.expression.removesuffix(".cache")
+
+
+_BOUNDED_CLASSES = re.compile(r"(LRU|Lru|TTL|Ttl|LFU|FIFO|RR)(Cache|Dict|Map|Container)\w*$|RecentlyUsedContainer$")
+_CACHES_OF_RE = frozenset({"re._cache", "re._cache2"})

@@ -7,6 +7,7 @@ import re
 from heapdiff.explain.evidence import Evidence
 from heapdiff.explain.model import Verdict
 from heapdiff.explain.rules.sentences import entries, new_objects
+from heapdiff.explain.rules.shapes import is_sequence
 from heapdiff.snapshot.labels import LabelKind
 
 __all__ = ["interpreter_callbacks", "listener_never_removed", "logging_handlers", "logging_loggers"]
@@ -39,18 +40,11 @@ def _way_out(words: str) -> str:
 
 
 def listener_never_removed(evidence: Evidence) -> Verdict | None:
-    """Callbacks in a registry of listeners; named as such by the program, and callable or holding callables."""
+    """Callables in a sequence, or callables and what holds them in what the program calls a registry of listeners."""
     named = " ".join(path.text for path in evidence.above[-2:] if path.kind in _NAMED)
-    callables = (
-        "function",
-        "method",
-        "functools.partial",
-        "builtin_function_or_method",
-        "tuple",
-        "weakref.ReferenceType",
-    )
     first = evidence.below[0].type_name if evidence.below else evidence.grower.type_name
-    if not _LISTENER_WORDS.search(named) or first not in callables:
+    is_registry = _LISTENER_WORDS.search(named) is not None and first in _CALLABLES | _HOLD_CALLABLES
+    if not is_registry and not (first in _CALLABLES and is_sequence(evidence.holder.type_name)):
         return None
     return evidence.verdict(
         "listener-never-removed",
@@ -88,6 +82,8 @@ def logging_loggers(evidence: Evidence) -> Verdict | None:
     )
 
 
+_CALLABLES = frozenset({"function", "method", "functools.partial"})
+_HOLD_CALLABLES = frozenset({"builtin_function_or_method", "tuple", "weakref.ReferenceType"})
 _LISTENER_WORDS = re.compile(
     r"listener|callback|handler|observer|subscriber|receiver|hook|watcher|signal|events?$|events? ", re.IGNORECASE
 )

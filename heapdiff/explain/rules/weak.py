@@ -29,8 +29,7 @@ def weak_mapping_held_by_value(evidence: Evidence) -> Verdict | None:
 
 def dead_weakrefs(evidence: Evidence) -> Verdict | None:
     """Weak references whose objects are gone, and which nobody takes out of the container they are in."""
-    name = evidence.grower.type_name
-    if not name.startswith("weakref.") or name.endswith(("Dictionary", "Set", "finalize")) or not evidence.sample:
+    if evidence.grower.type_name not in _REFERENCES or not evidence.sample:
         return None
     dead = sum(all(kind is not LabelKind.WEAK for kind, _ in evidence.references(ref)) for ref in evidence.sample)
     if dead < _MOSTLY * len(evidence.sample):
@@ -43,6 +42,9 @@ def dead_weakrefs(evidence: Evidence) -> Verdict | None:
     )
 
 
+_REFERENCES = frozenset(
+    f"weakref.{name}" for name in ("ReferenceType", "KeyedRef", "WeakMethod", "ProxyType", "CallableProxyType")
+)
 _WEAK_MAPPINGS = ("WeakKeyDictionary", "WeakValueDictionary")
 
 

@@ -7,6 +7,7 @@ import os
 import attrs
 
 from heapdiff.errors import HeapdiffError
+from heapdiff.explain import KNOWN_LEAKS
 from heapdiff.explain.conditions import DEFAULT_CONDITION, find_failures
 from heapdiff.integrations.cli.files import is_coloured, put, read, short_name, write, write_review
 from heapdiff.integrations.cli.progress import progress
@@ -35,7 +36,8 @@ def check(options: argparse.Namespace) -> int:
     snapshots = [read(name) for name in files]
     known = read_accepted(options.accept) if options.accept is not None else ()
     with progress("comparing " + " and ".join(map(short_name, (files[0], files[-1])))):
-        explanation = compare(*snapshots, growers=_EVERY_GROWER, accept=known).explanation
+        leaks = () if options.no_known_leaks else KNOWN_LEAKS
+        explanation = compare(*snapshots, growers=_EVERY_GROWER, accept=known, known_leaks=leaks).explanation
     conditions = tuple(options.fail_on or (DEFAULT_CONDITION,))
     failures = find_failures(explanation, conditions)
     if options.write_accept is not None:

@@ -65,6 +65,8 @@ def _diff(options: argparse.Namespace) -> str:
 
 def _report(options: argparse.Namespace, files: Sequence[str]) -> Report:
     settings: dict[str, Any] = {} if options.nodecount is None else {"growers": options.nodecount}
+    if options.no_known_leaks:
+        settings["known_leaks"] = ()
     if options.control:
         control = [[read(name) for name in run] for run in options.control]
         treatment = [[read(name) for name in run] for run in options.treatment]

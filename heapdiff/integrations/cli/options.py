@@ -214,6 +214,13 @@ def _add_known(parser: argparse.ArgumentParser) -> None:
     known.add_argument(
         "--write-accept", "-write-accept", "--write_accept", metavar="FILE", help="write what grew there, for review"
     )
+    known.add_argument(
+        "--no-known-leaks",
+        "-no-known-leaks",
+        "--no_known_leaks",
+        action="store_true",
+        help="do not say which packages are known to leak so",
+    )
 
 
 def _add_profile_options(parser: argparse.ArgumentParser) -> None:

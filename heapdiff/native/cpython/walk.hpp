@@ -127,12 +127,7 @@ class Walker {
     void traverse(PyObject* object, const TypeInfo& info) noexcept;
     void extension(PyObject* object, const TypeInfo& info, size_t first) noexcept;
     void add_named(PyObject* target, std::string_view name, size_t first) noexcept;
-    void name_members(PyObject* object, const TypeInfo& info, size_t first) noexcept;
-    void name_cache(size_t first) noexcept;
-    void name_elements(size_t first) noexcept;
-    void name_rest(const TypeInfo& info, size_t first) noexcept;
     void metatype(PyObject* object, size_t first) noexcept;
-    void name_variables(size_t first) noexcept;
     void shared_keys(const cpython::DictKeys* keys) noexcept;
 
     void add(PyObject* target, uint32_t label) noexcept {
@@ -148,6 +143,14 @@ class Walker {
         add(target, LabelKind::internal, census_ ? 0 : heap_.texts.intern(name));
     }
     uint32_t key_label(PyObject* key) noexcept;
+
+    // Names for what a tp_traverse reported (names.cpp).
+    void name_reported(PyObject* object, const TypeInfo& info, size_t first) noexcept;
+    void name_members(PyObject* object, const TypeInfo& info, size_t first) noexcept;
+    void name_cache(size_t first) noexcept;
+    void name_elements(size_t first) noexcept;
+    void name_rest(const TypeInfo& info, size_t first) noexcept;
+    void name_variables(size_t first) noexcept;
 
     // Coroutines and tasks by name (coroutines.cpp).
     void name_coroutine(PyObject* task, size_t first) noexcept;
