@@ -1,7 +1,7 @@
 """The diff in, the types worth explaining out, the most telling first."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 
 import attrs
@@ -11,7 +11,7 @@ from heapdiff.explain.accumulation import Branch, find_branches, growth_below
 from heapdiff.explain.model import Trend
 from heapdiff.snapshot.labels import LabelKind
 
-__all__ = ["Candidate", "is_telling", "rank_growers", "trend_of"]
+__all__ = ["Candidate", "candidates_of", "is_telling", "rank_growers", "trend_of"]
 
 _LEAST_OBJECTS = 5  # fewer new objects are noise, unless they are large
 _LEAST_BYTES = 4096
@@ -128,6 +128,12 @@ def rank_growers(diff: HeapDiff, count: int) -> tuple[Candidate, ...]:
         return (candidate.imported, rank, candidate not in leading, size, candidate.group, *_within(candidate))
 
     return tuple(_with_second_group(sorted(grouped, key=place), best)[:count])
+
+
+def candidates_of(diff: HeapDiff, type_names: Collection[str]) -> tuple[Candidate, ...]:
+    """These types as candidates, where they grew at all: for somebody who knows already that each object matters."""
+    rows = [row for row in diff.types if row.name in type_names]
+    return tuple(candidate for row in rows if (candidate := _candidate(diff, row)) is not None)
 
 
 def _with_second_group(ranked: list[Candidate], best: dict[int, tuple[tuple[int, bool], int]]) -> list[Candidate]:
