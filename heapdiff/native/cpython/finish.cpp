@@ -122,6 +122,8 @@ class Finisher {
             if (is_counted(raw_.root_label[i])) ++explained_[target];
             need(root_target_.push(target) && root_label_.push(raw_.root_label[i]));
         }
+        for (uint64_t address : raw_.uncounted.span()) --explained_[number(address)];
+        raw_.uncounted.release();
     }
 
     // How many references to the object nothing found so far explains.

@@ -26,14 +26,14 @@ bool find_gc_lists(GcLists* lists) {
     while (found != own && (reinterpret_cast<uintptr_t>(found) < low || reinterpret_cast<uintptr_t>(found) >= high));
     Py_DECREF(probe);
     auto* youngest = reinterpret_cast<Generation*>(found);
-    // Behind the three generations stands a pointer to the first, then the permanent one.
-    if (found == own || *reinterpret_cast<GcHead**>(youngest + 3) != found) {
+    if (found == own ||
+        !cpython::is_youngest_generation(found, heapdiff_collecting_flag(PyInterpreterState_Get()))) {
         raise_unsupported("the lists of the garbage collector are not where CPython " PY_VERSION " has them");
         return false;
     }
     for (size_t i = 0; i < 3; ++i) lists->heads[i] = &youngest[i].head;
     lists->heads[GcLists::kPermanent] =
-        reinterpret_cast<GcHead*>(reinterpret_cast<char*>(youngest + 3) + sizeof(void*));
+        reinterpret_cast<GcHead*>(reinterpret_cast<char*>(youngest) + cpython::kPermanentOffset);
     return true;
 }
 

@@ -3,6 +3,9 @@
 #include <Python.h>
 
 #include "internal/pycore_interp.h"
+#include "internal/pycore_runtime.h"
+
+#include <string.h>
 
 #include "interpreter_layout.h"
 
@@ -44,8 +47,32 @@ const struct heapdiff_field heapdiff_interpreter_fields[] = {
 const size_t heapdiff_interpreter_bytes = sizeof(PyInterpreterState);
 const unsigned long heapdiff_compiled_version = PY_VERSION_HEX;
 
+const int* heapdiff_collecting_flag(const void* interpreter) {
+#if PY_VERSION_HEX >= 0x030E0000
+    const _Py_DebugOffsets* known = &_PyRuntime.debug_offsets;
+#ifdef Py_GIL_DISABLED
+    const uint64_t free_threaded = 1;
+#else
+    const uint64_t free_threaded = 0;
+#endif
+    if (memcmp(known->cookie, _Py_Debug_Cookie, sizeof known->cookie) != 0 ||
+        known->version >> 16 != PY_VERSION_HEX >> 16 || known->free_threaded != free_threaded) {
+        return NULL;
+    }
+    return (const int*)((const char*)interpreter + known->interpreter_state.gc + known->gc.collecting);
+#else
+    (void)interpreter;
+    return NULL;
+#endif
+}
+
 void heapdiff_visit_atexit(void* interpreter, void (*visit)(void* object, void* argument), void* argument) {
     struct atexit_state* state = &((PyInterpreterState*)interpreter)->atexit;
+#if PY_VERSION_HEX >= 0x030E0000
+    if (state->callbacks != NULL) {
+        visit(state->callbacks, argument);
+    }
+#else
     for (int i = 0; i < state->ncallbacks; i++) {
         if (state->callbacks[i] == NULL) {
             continue;
@@ -54,4 +81,5 @@ void heapdiff_visit_atexit(void* interpreter, void (*visit)(void* object, void* 
         visit(state->callbacks[i]->args, argument);
         visit(state->callbacks[i]->kwargs, argument);
     }
+#endif
 }

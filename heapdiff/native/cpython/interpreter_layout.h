@@ -18,6 +18,10 @@ extern const struct heapdiff_field heapdiff_interpreter_fields[];
 extern const size_t heapdiff_interpreter_bytes;
 extern const unsigned long heapdiff_compiled_version;
 
+/* Where CPython 3.14 says, in the table it keeps for debuggers, that the int is which is 1 while a collection runs; null
+   on other versions, and where that table is not the one heapdiff was compiled against. */
+const int* heapdiff_collecting_flag(const void* interpreter);
+
 /* Calls visit for the callable, the arguments and the keywords of each function given to atexit.register. */
 void heapdiff_visit_atexit(void* interpreter, void (*visit)(void* object, void* argument), void* argument);
 

@@ -119,23 +119,26 @@ void Walker::read_running_frame(InterpreterFrame* frame, const std::string& thre
         if (own) add_root(object, LabelKind::root_own, {});
         else add_root(object, LabelKind::root_local, where + " " + std::string(what) + ", " + thread_name);
     };
-    hold(frame->function, "itself");
-    hold(reinterpret_cast<PyObject*>(code), "its code");
+    auto hold_slot = [&](const FrameSlot& place, std::string_view what) {
+        hold(place.object(), what);
+        if (!place.is_counted()) discount(place.object());
+    };
+    hold_slot(frame->function, "itself");
+    hold_slot(frame->code, "its code");
     hold(frame->locals, "its namespace");
     hold(frame->frame_object, "its frame object");
     int known = known_slots(frame, code);
     for (int i = 0; i < known; ++i) {
-        if (frame->slots[i] == nullptr) continue;
-        if (i >= code->co_nlocalsplus) hold(frame->slots[i], "evaluation stack");
-        else hold(frame->slots[i], utf8_of(PyTuple_GET_ITEM(code->co_localsplusnames, i), room, sizeof room));
+        if (i >= code->co_nlocalsplus) hold_slot(frame->slots[i], "evaluation stack");
+        else hold_slot(frame->slots[i], utf8_of(PyTuple_GET_ITEM(code->co_localsplusnames, i), room, sizeof room));
     }
     if (!census_) {
-        if (frame->stack_top >= 0) return;
+        if (frame->used_slots() >= 0) return;
         uint32_t label =
             own ? make_label(LabelKind::root_own)
                 : make_label(LabelKind::root_local, heap_.texts.intern(where + " evaluation stack, " + thread_name));
         for (int i = code->co_nlocalsplus; i < code->co_nlocalsplus + code->co_stacksize; ++i)
-            heap_.stack_words.push_back({reinterpret_cast<uint64_t>(frame->slots[i]), label});
+            heap_.stack_words.push_back({reinterpret_cast<uint64_t>(frame->slots[i].object()), label});
     }
 }
 

@@ -51,6 +51,7 @@ struct RawHeap {
     Array<uint32_t> root_label;
     Array<uint64_t> large_bytes; // of the objects whose shallow is UINT32_MAX, in their order
     Array<uint32_t> site;        // filled afterwards, where allocations are traced
+    Array<uint64_t> uncounted;   // targets of references that no reference count knows of, as often as they were found
     std::vector<StackWord> stack_words;
     Array<BodyWord> body_words;
     AddressSet addresses;
@@ -136,6 +137,10 @@ class Walker {
     void add_internal(PyObject* target, const char* name) noexcept {
         if (target == nullptr) return;
         add(target, LabelKind::internal, census_ ? 0 : heap_.texts.intern(name));
+    }
+    // A reference that was added is in no reference count.
+    void discount(PyObject* target) noexcept {
+        if (target != nullptr && !census_) ok_ &= heap_.uncounted.push(reinterpret_cast<uint64_t>(target));
     }
     uint32_t key_label(PyObject* key) noexcept;
 
