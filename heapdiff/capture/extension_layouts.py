@@ -185,11 +185,16 @@ def _io(names: dict[str, Any]) -> Iterator[Adaptation | LayoutRow]:
     pending = names["StringIO"]()
     pending.write("abcd")
     _expect(_int(pending, 48) == 2)
-    if sys.version_info >= (3, 12):  # a str, whose text is where the next field says
+    if sys.version_info >= (3, 14):  # a writer of its own
+        _expect(_word(pending, 56) != 0, _word(text, 56) == 0)
+        waiting: tuple[int, ...] = (-1, -1, 56)
+    elif sys.version_info >= (3, 12):  # a str, whose text is where the next field says
         _expect(_word(pending, 64) == _word(pending, 56) + _LEAST_STRING_BODY, _word(pending, 88) == 4)
+        waiting = (56, -1, -1)
     else:  # two lists of str, of which the first is made when the second is long
         _expect(_word(pending, 56) == 0, _word(pending, 64) != 0)
-    yield names["StringIO"], _TEXT_BUFFER, (40, 48, 56, -1 if sys.version_info >= (3, 12) else 64)
+        waiting = (56, 64, -1)
+    yield names["StringIO"], _TEXT_BUFFER, (40, 48, *waiting)
 
 
 _CHECKS: Final[dict[str, Callable[[dict[str, Any]], Iterator[Any]]]] = {

@@ -178,7 +178,7 @@ def test_a_mapped_array_leads_to_its_mapping() -> None:
 
         seen = picture()
 
-        assert seen.labels(mapped, mapped.base) == ["ATTRIBUTE:base"]
+        assert "ATTRIBUTE:base" in seen.labels(mapped, mapped.base)
         assert seen.shallow_bytes(mapped) < 4096
 
 
@@ -300,7 +300,7 @@ def test_a_ctypes_object_inside_another_owns_no_memory() -> None:
 
     seen = picture()
 
-    assert seen.shallow_bytes(outer) == MEGABYTE + sys.getsizeof(outer)
+    assert MEGABYTE <= seen.shallow_bytes(outer) - sys.getsizeof(outer) < MEGABYTE + 1_000  # room for attributes
     assert seen.shallow_bytes(inner) < 1_000
     assert outer in seen
 

@@ -82,7 +82,8 @@ def test_a_capture_without_memory_is_a_memory_error_and_loses_nothing() -> None:
             (7, heapdiff.take_census, ()),
             (31, heapdiff.take_snapshot, ()),
         ][:2 if sys.version_info[:2] == (3, 12) else None]:  # 3.12 crashes in generators of any program
-            rounds(step, function, *arguments)
+            for _ in range(6 if sys.version_info >= (3, 14) else 1):  # 3.14 itself needs longer until it keeps no more
+                rounds(step, function, *arguments)
             gc.collect()
             blocks = sys.getallocatedblocks()
             n = rounds(step, function, *arguments)
@@ -149,7 +150,8 @@ def test_a_thousand_snapshots_in_a_row_grow_nothing() -> None:
         for _ in range(1_000):
             heapdiff.take_snapshot()
         gc.collect()
-        print(sys.getallocatedblocks() - blocks < 200, resident() - bytes < 3 << 20,
+        # 3.14 itself goes on keeping blocks for a while, and ever fewer.
+        print(sys.getallocatedblocks() - blocks < (200 if sys.version_info < (3, 14) else 500), resident() - bytes < 3 << 20,
               sys.getallocatedblocks() - blocks, resident() - bytes)
         """
         % [".", *[path for path in sys.path if "site-packages" in path]],

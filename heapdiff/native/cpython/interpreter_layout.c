@@ -66,20 +66,28 @@ const int* heapdiff_collecting_flag(const void* interpreter) {
 #endif
 }
 
-void heapdiff_visit_atexit(void* interpreter, void (*visit)(void* object, void* argument), void* argument) {
+void heapdiff_visit_atexit(void* interpreter, void (*visit)(void* object, int is_counted, void* argument),
+                           void* argument) {
     struct atexit_state* state = &((PyInterpreterState*)interpreter)->atexit;
 #if PY_VERSION_HEX >= 0x030E0000
-    if (state->callbacks != NULL) {
-        visit(state->callbacks, argument);
+    if (state->callbacks == NULL) {
+        return;
+    }
+    visit(state->callbacks, 1, argument);
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(state->callbacks); i++) {
+        PyObject* call = PyList_GET_ITEM(state->callbacks, i); /* None once it is unregistered */
+        for (Py_ssize_t j = 0; PyTuple_CheckExact(call) && j < PyTuple_GET_SIZE(call); j++) {
+            visit(PyTuple_GET_ITEM(call, j), 0, argument);
+        }
     }
 #else
     for (int i = 0; i < state->ncallbacks; i++) {
         if (state->callbacks[i] == NULL) {
             continue;
         }
-        visit(state->callbacks[i]->func, argument);
-        visit(state->callbacks[i]->args, argument);
-        visit(state->callbacks[i]->kwargs, argument);
+        visit(state->callbacks[i]->func, 1, argument);
+        visit(state->callbacks[i]->args, 1, argument);
+        visit(state->callbacks[i]->kwargs, 1, argument);
     }
 #endif
 }

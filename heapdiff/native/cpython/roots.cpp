@@ -89,9 +89,10 @@ void Walker::read_interpreter() noexcept {
     if (Py_Version != heapdiff_compiled_version) return;
     heapdiff_visit_atexit(
         PyInterpreterState_Get(),
-        [](void* object, void* walker) {
-            static_cast<Walker*>(walker)->add_root(static_cast<PyObject*>(object), LabelKind::root_interpreter,
-                                                   "atexit.register");
+        [](void* object, int is_counted, void* argument) {
+            auto* walker = static_cast<Walker*>(argument);
+            walker->add_root(static_cast<PyObject*>(object), LabelKind::root_interpreter, "atexit.register");
+            if (!is_counted) walker->discount(static_cast<PyObject*>(object));
         },
         this);
 }
