@@ -6,7 +6,7 @@
 #   make bench   the benchmarks                                make sanitize   the suite under ASan and UBSan
 #   make prey    CPython's own tests with snapshots between    make format     what the formatters can mend
 PYTHON ?= python3
-TAG := $(shell $(PYTHON) -c "import sys; print('%d%d' % sys.version_info[:2])")
+TAG := $(shell $(PYTHON) -c "import sys; print('%d%d%s' % (*sys.version_info[:2], sys.abiflags))")
 ifeq ($(TAG),)
 $(error $(PYTHON) does not run; name another with PYTHON=...)
 endif

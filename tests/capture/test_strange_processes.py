@@ -150,7 +150,7 @@ def test_a_thousand_snapshots_in_a_row_grow_nothing() -> None:
         for _ in range(1_000):
             heapdiff.take_snapshot()
         gc.collect()
-        # 3.14 itself goes on keeping blocks for a while, and ever fewer.
+        # 3.14 itself goes on keeping blocks, ever fewer: 720 in 6,000 snapshots, half of them in the first 500.
         print(sys.getallocatedblocks() - blocks < (200 if sys.version_info < (3, 14) else 500), resident() - bytes < 3 << 20,
               sys.getallocatedblocks() - blocks, resident() - bytes)
         """

@@ -262,7 +262,7 @@ class Finisher {
         std::vector<std::pair<uint32_t, uint64_t>> large;
         for (size_t i = 0, next = 0; i < found(); ++i)
             if (raw_.shallow[i] == UINT32_MAX)
-                large.emplace_back(number(reinterpret_cast<uint64_t>(raw_.object[i])), raw_.large_bytes[next++]);
+                large.emplace_back(number(reinterpret_cast<uint64_t>(raw_.object[i])), raw_.large_bytes[next++].bytes);
         std::sort(large.begin(), large.end());
         for (auto [object, size] : large) need(objects->push(object) && bytes->push(size));
     }
@@ -377,7 +377,7 @@ Status finish_census(RawHeap& raw, ColumnStore* store) noexcept {
             continue;
         }
         ++objects[raw.type[i]];
-        bytes[raw.type[i]] += raw.shallow[i] == UINT32_MAX ? raw.large_bytes[large++] : raw.shallow[i];
+        bytes[raw.type[i]] += raw.shallow[i] == UINT32_MAX ? raw.large_bytes[large++].bytes : raw.shallow[i];
     }
     for (uint32_t row = 0; row < n; ++row) {
         const TypeInfo& info = raw.types[row];

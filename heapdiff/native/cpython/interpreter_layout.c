@@ -66,6 +66,17 @@ const int* heapdiff_collecting_flag(const void* interpreter) {
 #endif
 }
 
+long heapdiff_thread_count(const void* thread, long id) {
+#ifdef Py_GIL_DISABLED
+    const _PyThreadStateImpl* state = thread;
+    return id > 0 && id <= state->refcounts.size ? state->refcounts.values[id - 1] : 0;
+#else
+    (void)thread;
+    (void)id;
+    return 0;
+#endif
+}
+
 void heapdiff_visit_atexit(void* interpreter, void (*visit)(void* object, int is_counted, void* argument),
                            void* argument) {
     struct atexit_state* state = &((PyInterpreterState*)interpreter)->atexit;

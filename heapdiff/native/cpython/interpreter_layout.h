@@ -22,6 +22,10 @@ extern const unsigned long heapdiff_compiled_version;
    on other versions, and where that table is not the one heapdiff was compiled against. */
 const int* heapdiff_collecting_flag(const void* interpreter);
 
+/* How many references that thread of a free-threaded build has counted under that number (pycore_uniqueid.h). To be
+   called where heapdiff_compiled_version is the version that runs, and every thread is stopped. */
+long heapdiff_thread_count(const void* thread, long id);
+
 /* Calls visit for the callable, the arguments and the keywords of each function given to atexit.register. Since 3.14
    these are in tuples of a list, and the interpreter's reference to the list is the only one that is counted. */
 void heapdiff_visit_atexit(void* interpreter, void (*visit)(void* object, int is_counted, void* argument),

@@ -94,8 +94,11 @@ inline DictKeys* cached_keys(PyTypeObject* type) {
     return reinterpret_cast<DictKeys*>(reinterpret_cast<PyHeapTypeObject*>(type)->ht_cached_keys);
 }
 inline bool has_managed_dict(PyTypeObject* type) { return type->tp_flags & Py_TPFLAGS_MANAGED_DICT; }
+// Where the word for the __dict__ stands before the object.
+inline constexpr int kDictWord = kFreeThreaded ? -1 : -3;
+
 inline size_t pre_header_bytes(PyTypeObject* type) {
-    size_t bytes = PyType_IS_GC(type) ? 16 : 0;
+    size_t bytes = PyType_IS_GC(type) && !kFreeThreaded ? 16 : 0;
 #if PY_VERSION_HEX >= 0x030C0000
     if (type->tp_flags & Py_TPFLAGS_PREHEADER) bytes += 16;
 #else
@@ -109,7 +112,7 @@ inline size_t instance_values_bytes(PyObject* object, PyTypeObject* type) {
     if (!(type->tp_flags & Py_TPFLAGS_INLINE_VALUES)) return 0;
     return values_bytes((reinterpret_cast<uint8_t*>(object) + type->tp_basicsize)[0]);
 #elif PY_VERSION_HEX >= 0x030C0000
-    uintptr_t word = reinterpret_cast<uintptr_t*>(object)[-3];
+    uintptr_t word = reinterpret_cast<uintptr_t*>(object)[kDictWord];
     return word & 1 ? values_block_bytes(reinterpret_cast<void*>(word + 1), cached_keys(type)) : 0;
 #else
     const void* values = reinterpret_cast<void**>(object)[-4];
@@ -126,14 +129,14 @@ inline InstanceAttributes instance_attributes(PyObject* object, PyTypeObject* ty
     InstanceAttributes found;
     const DictKeys* keys = cached_keys(type);
 #if PY_VERSION_HEX >= 0x030D0000
-    found.dict = reinterpret_cast<PyObject**>(object)[-3];
+    found.dict = reinterpret_cast<PyObject**>(object)[kDictWord];
     if (found.dict != nullptr || keys == nullptr || !(type->tp_flags & Py_TPFLAGS_INLINE_VALUES)) return found;
     auto* header = reinterpret_cast<uint8_t*>(object) + type->tp_basicsize;
     if (!header[3]) return found; // the values are not valid
     auto count = static_cast<size_t>(keys->entry_count);
     found.values = {reinterpret_cast<PyObject**>(header + 8), count < header[0] ? count : header[0]};
 #elif PY_VERSION_HEX >= 0x030C0000
-    uintptr_t word = reinterpret_cast<uintptr_t*>(object)[-3];
+    uintptr_t word = reinterpret_cast<uintptr_t*>(object)[kDictWord];
     if (!(word & 1)) {
         found.dict = reinterpret_cast<PyObject*>(word);
         return found;
@@ -141,7 +144,7 @@ inline InstanceAttributes instance_attributes(PyObject* object, PyTypeObject* ty
     found.values = {reinterpret_cast<PyObject**>(word + 1) /* stored less one */,
                     keys == nullptr ? 0 : static_cast<size_t>(keys->entry_count)};
 #else
-    found.dict = reinterpret_cast<PyObject**>(object)[-3];
+    found.dict = reinterpret_cast<PyObject**>(object)[kDictWord];
     auto** values = reinterpret_cast<PyObject**>(reinterpret_cast<uintptr_t*>(object)[-4]);
     if (values == nullptr) return found;
     found.values = {values, keys == nullptr ? 0 : static_cast<size_t>(keys->entry_count)};

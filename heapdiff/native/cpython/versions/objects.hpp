@@ -85,6 +85,15 @@ inline size_t digit_count(PyObject* number) {
     return static_cast<size_t>(n < 0 ? -n : n);
 #endif
 }
+// Places for elements that a list has allocated.
+inline size_t list_capacity(PyObject* list) {
+#ifdef Py_GIL_DISABLED
+    auto* items = reinterpret_cast<PyListObject*>(list)->ob_item; // other threads may hold the array it had before
+    return items == nullptr ? 0 : reinterpret_cast<const size_t*>(items)[-1];
+#else
+    return static_cast<size_t>(reinterpret_cast<PyListObject*>(list)->allocated);
+#endif
+}
 inline constexpr size_t kMinimumDigits = 1; // zero has a digit too
 
 inline bool is_legacy_text(PyObject* text) {

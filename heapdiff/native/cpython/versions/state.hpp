@@ -39,6 +39,17 @@ inline bool is_finalizing() {
 
 // ------------------------------------------------------------------ the collector
 
+// Calls visit for each object that the collector tracks, until it returns 0, while every other thread is stopped; for
+// free-threaded builds. Nothing may be allocated by Python's allocators in between: their heaps are being read.
+inline void visit_tracked_objects(int (*visit)(PyObject*, void*), void* argument) {
+#ifdef Py_GIL_DISABLED
+    PyUnstable_GC_VisitObjects(visit, argument);
+#else
+    (void)visit;
+    (void)argument;
+#endif
+}
+
 // Behind the three generations stands a pointer to the first of them, then the permanent generation; since 3.14 the
 // pointer stands elsewhere.
 #if PY_VERSION_HEX >= 0x030E0000
