@@ -8,6 +8,7 @@ import attrs
 from heapdiff.capture.bounds import default_max_bytes
 from heapdiff.capture.epochs import running_epoch
 from heapdiff.capture.extension_types import plan_extensions
+from heapdiff.capture.patience import when_idle
 from heapdiff.capture.process import read_process
 from heapdiff.capture.threads import thread_names
 from heapdiff.capture.tracing import traced_frames
@@ -57,7 +58,7 @@ def take_snapshot(
     started = time.perf_counter()
     bounds = _bounds(max_objects, max_bytes)
     plan = plan_extensions(*bounds)
-    columns, pause, pause_cpu, unseen = capture(names, *bounds, sites and frames is not None, plan.rows)
+    columns, pause, pause_cpu, unseen = when_idle(capture, names, *bounds, sites and frames is not None, plan.rows)
     limits = plan.limits
     pause, pause_cpu = pause + plan.pause_seconds, pause_cpu + plan.pause_cpu_seconds
     del plan  # and what it holds
@@ -87,7 +88,7 @@ def take_census(*, max_objects: int | None = None, max_bytes: int | None = None)
     started = time.perf_counter()
     bounds = _bounds(max_objects, max_bytes)
     plan = plan_extensions(*bounds)
-    columns, pause, pause_cpu = census(*bounds, plan.rows)
+    columns, pause, pause_cpu = when_idle(census, *bounds, plan.rows)
     pause, pause_cpu = pause + plan.pause_seconds, pause_cpu + plan.pause_cpu_seconds
     limits = plan.limits
     del plan  # and what it holds

@@ -1,6 +1,7 @@
 // Running, suspended and kept frames, read without making a frame object.
 #pragma once
 
+#include "cpython/type_table.hpp"
 #include "cpython/versions.hpp"
 
 namespace heapdiff {
@@ -9,6 +10,13 @@ namespace heapdiff {
 inline PyCodeObject* frame_code(const cpython::InterpreterFrame* frame) {
     PyObject* code = frame->code.object();
     return code != nullptr && PyCode_Check(code) ? reinterpret_cast<PyCodeObject*>(code) : nullptr;
+}
+
+// The __name__ of the module whose code the frame runs, borrowed; null where there is none. The shim below a specialized
+// call of a class has code and no function, and what stands where its globals belong was never written.
+inline PyObject* frame_module(const cpython::InterpreterFrame* frame) {
+    PyObject* function = frame->function.object();
+    return function != nullptr && PyFunction_Check(function) ? name_in(frame->globals_borrowed) : nullptr;
 }
 
 // Slots of the frame that hold references for certain: the locals, and the evaluation stack where its depth is known.

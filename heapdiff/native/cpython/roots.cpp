@@ -109,7 +109,7 @@ void Walker::read_thread(PyThreadState* thread, const std::string& name) {
 void Walker::read_running_frame(InterpreterFrame* frame, const std::string& thread_name) {
     PyCodeObject* code = frame_code(frame);
     if (code == nullptr) return;
-    PyObject* module = name_in(frame->globals_borrowed);
+    PyObject* module = frame_module(frame);
     bool own = is_own_name(module);
     char room[TextPool::kLongest];
     std::string where;

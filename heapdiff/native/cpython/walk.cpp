@@ -165,7 +165,7 @@ bool Walker::is_own(PyObject* object, const TypeInfo& info) noexcept {
     case Shape::function: return is_own_name(reinterpret_cast<PyFunctionObject*>(object)->func_module);
     case Shape::frame: {
         const auto* frame = reinterpret_cast<FrameObject*>(object)->frame;
-        return frame != nullptr && is_own_name(name_in(frame->globals_borrowed));
+        return frame != nullptr && is_own_name(frame_module(frame));
     }
     case Shape::type: {
         uint32_t row = type_row(reinterpret_cast<PyTypeObject*>(object));
