@@ -109,7 +109,7 @@ sanitize: $(VENV)/test.ready
 # CPython's own tests, with a snapshot after each module and while they run. Takes half an hour.
 prey: $(VENV)/test.ready
 	@$(MAKE) --no-print-directory build PYTHON=$(VENV)/bin/python
-	$(VENV)/bin/python tests/live/prey.py $(ARGS)
+	$(VENV)/bin/python tests/live/prey.py --write docs/dev/prey.md $(ARGS)
 	$(VENV)/bin/python tests/live/prey.py --during $(ARGS)
 
 clean:

@@ -22,10 +22,10 @@ import attrs
 
 from benchmarks.table import Table, as_markdown, as_text
 
-__all__ = ["Case", "Judgement", "judge", "main", "read_cases"]
+__all__ = ["USUAL_ZOO", "Case", "Judgement", "answer_of", "has_fix", "judge", "main", "read_cases"]
 
 _ROOT = Path(__file__).resolve().parent.parent
-_USUAL_ZOO = _ROOT.parent / "shared" / "zoo"
+USUAL_ZOO = _ROOT.parent / "shared" / "zoo"
 _BUILD = _ROOT / "build" / "zoo"
 _FIRST = 3  # growers among which a type of the truth must be
 _LEAST_VERDICTS = 0.8  # of the leaks whose verdict must be right
@@ -83,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     cases = read_cases(options.zoo, options.cases)
     if options.fixed:
-        cases += [attrs.evolve(case, is_fixed=True, is_leak=False) for case in cases if _has_fix(case)]
+        cases += [attrs.evolve(case, is_fixed=True, is_leak=False) for case in cases if has_fix(case)]
     judgements, peers = [], {}
     for place, case in enumerate(cases, start=1):
         _progress(f"{place}/{len(cases)} {case.name}{' fixed' if case.is_fixed else ''}")
@@ -168,7 +168,8 @@ def _read_case(folder: Path) -> Case:
     )
 
 
-def _has_fix(case: Case) -> bool:
+def has_fix(case: Case) -> bool:
+    """Whether the zoo says which version no longer leaks."""
     return case.is_leak and (case.folder / "requirements-fixed.txt").exists()
 
 
@@ -182,7 +183,7 @@ def _is_passed(cases: Sequence[Case], judgements: Sequence[Judgement]) -> bool:
 
 def _run(case: Case, python: str | None, keep: Path | None) -> Judgement:
     start = time.monotonic()
-    answer = _answer(case, python, ["benchmarks.zoo_run"], {})
+    answer = answer_of(case, python, ["benchmarks.zoo_run"], {})
     if "error" in answer:
         return Judgement(error=answer["error"])
     if keep is not None:
@@ -200,7 +201,7 @@ def _run_peer(case: Case, peer: str, python: str | None) -> Judgement:
         subprocess.run([_interpreter(case, python), *install, "--no-deps", *_PEERS], check=True)
         (peers / "ready").touch()
     start = time.monotonic()
-    answer = _answer(case, python, ["benchmarks.zoo_peers", peer], {"PYTHONPATH": f"{_ROOT}{os.pathsep}{peers}"})
+    answer = answer_of(case, python, ["benchmarks.zoo_peers", peer], {"PYTHONPATH": f"{_ROOT}{os.pathsep}{peers}"})
     if "error" in answer:
         return Judgement(error=answer["error"])
     return Judgement(
@@ -210,7 +211,7 @@ def _run_peer(case: Case, peer: str, python: str | None) -> Judgement:
     )
 
 
-def _answer(case: Case, python: str | None, module: list[str], environment: dict[str, str]) -> dict[str, Any]:
+def answer_of(case: Case, python: str | None, module: list[str], environment: dict[str, str]) -> dict[str, Any]:
     """What the module answers on the case, in the environment of the case."""
     out = _BUILD / f"answer-{os.getpid()}.json"
     try:
@@ -324,7 +325,7 @@ def _progress(text: str) -> None:
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.zoo", description=__doc__.partition("\n")[0])
     parser.add_argument("--cases", nargs="+", default=(), metavar="CASE", help="names of folders; all where none")
-    parser.add_argument("--zoo", type=Path, default=_USUAL_ZOO if _USUAL_ZOO.is_dir() else None, help="its folder")
+    parser.add_argument("--zoo", type=Path, default=USUAL_ZOO if USUAL_ZOO.is_dir() else None, help="its folder")
     parser.add_argument("--fixed", action="store_true", help="the fixed versions too, which must come out clean")
     parser.add_argument("--peers", action="store_true", help="pympler, objgraph and guppy3 on the same cases")
     parser.add_argument("--python", help="the interpreter for the environments; its extension must be built")

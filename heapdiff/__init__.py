@@ -16,8 +16,19 @@ if TYPE_CHECKING:
         take_census,
         take_snapshot,
     )
-    from heapdiff.errors import HeapdiffError
-    from heapdiff.explain import DEFAULT_RULES, KnownGrowth
+    from heapdiff.errors import HeapdiffError, HeapGrowthError
+    from heapdiff.explain import DEFAULT_RULES, KNOWN_LEAKS, KnownGrowth, KnownLeak
+    from heapdiff.growth import (
+        Growth,
+        GrowthGuard,
+        GrowthReport,
+        ObjectSet,
+        Watch,
+        assert_no_growth,
+        find_growth,
+        find_growth_async,
+        watching,
+    )
     from heapdiff.pipeline import compare, compare_groups, compare_settled
     from heapdiff.report import Report
     from heapdiff.report.accept_file import read_accepted
@@ -27,17 +38,28 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_RULES",
+    "KNOWN_LEAKS",
     "Census",
     "Epoch",
+    "Growth",
+    "GrowthGuard",
+    "GrowthReport",
+    "HeapGrowthError",
     "HeapdiffError",
     "KnownGrowth",
+    "KnownLeak",
+    "ObjectSet",
     "Report",
     "Snapshot",
+    "Watch",
     "__version__",
+    "assert_no_growth",
     "compare",
     "compare_groups",
     "compare_settled",
     "epoch",
+    "find_growth",
+    "find_growth_async",
     "read_accepted",
     "read_snapshot",
     "register_type",
@@ -46,6 +68,7 @@ __all__ = [
     "stop_tracing",
     "take_census",
     "take_snapshot",
+    "watching",
     "write_snapshot",
 ]
 
@@ -53,16 +76,27 @@ __all__ = [
 # what explains 13 MiB. And one that only takes snapshots shall not carry the latter in the heap that is looked at.
 _ROOM_OF = {
     "DEFAULT_RULES": "heapdiff.explain",
+    "KNOWN_LEAKS": "heapdiff.explain",
     "Census": "heapdiff.snapshot.census",
     "Epoch": "heapdiff.capture",
+    "Growth": "heapdiff.growth",
+    "GrowthGuard": "heapdiff.growth",
+    "GrowthReport": "heapdiff.growth",
+    "HeapGrowthError": "heapdiff.errors",
     "HeapdiffError": "heapdiff.errors",
     "KnownGrowth": "heapdiff.explain",
+    "KnownLeak": "heapdiff.explain",
+    "ObjectSet": "heapdiff.growth",
     "Report": "heapdiff.report",
     "Snapshot": "heapdiff.snapshot.model",
+    "Watch": "heapdiff.growth",
+    "assert_no_growth": "heapdiff.growth",
     "compare": "heapdiff.pipeline",
     "compare_groups": "heapdiff.pipeline",
     "compare_settled": "heapdiff.pipeline",
     "epoch": "heapdiff.capture",
+    "find_growth": "heapdiff.growth",
+    "find_growth_async": "heapdiff.growth",
     "read_accepted": "heapdiff.report.accept_file",
     "read_snapshot": "heapdiff.snapshot.file",
     "register_type": "heapdiff.capture",
@@ -71,6 +105,7 @@ _ROOM_OF = {
     "stop_tracing": "heapdiff.capture",
     "take_census": "heapdiff.capture",
     "take_snapshot": "heapdiff.capture",
+    "watching": "heapdiff.growth",
     "write_snapshot": "heapdiff.snapshot.file",
 }
 

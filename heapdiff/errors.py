@@ -6,6 +6,7 @@ __all__ = [
     "CaptureError",
     "CaptureLimitError",
     "EpochRefusedError",
+    "HeapGrowthError",
     "HeapdiffError",
     "NothingFoundError",
     "SnapshotCorruptError",
@@ -15,6 +16,7 @@ __all__ = [
     "SnapshotVersionError",
     "UnreachableObjectError",
     "UnsupportedInterpreterError",
+    "WorkloadError",
 ]
 
 
@@ -72,3 +74,15 @@ class UnreachableObjectError(HeapdiffError):
 
 class NothingFoundError(HeapdiffError):
     """A name that was asked for does not occur in the snapshot."""
+
+
+class WorkloadError(HeapdiffError):
+    """A workload cannot be run as often as needed, or not here."""
+
+
+class HeapGrowthError(HeapdiffError, AssertionError):
+    """Something grows with every iteration, or outlives what it was made in; the message is the report."""
+
+    def __init__(self, message: str, report: object = None) -> None:
+        super().__init__(message)
+        self.report = report  # the GrowthReport; None where a block ran once

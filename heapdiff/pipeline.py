@@ -5,7 +5,15 @@ from collections.abc import Sequence
 
 from heapdiff.diff import diff_graphs
 from heapdiff.diff.model import HeapDiff
-from heapdiff.explain import DEFAULT_RULES, KnownGrowth, Rule, explain_diff
+from heapdiff.explain import (
+    DEFAULT_RULES,
+    KNOWN_LEAKS,
+    KnownGrowth,
+    KnownLeak,
+    Rule,
+    explain_diff,
+    with_known_leaks,
+)
 from heapdiff.explain.contrast import explain_contrast
 from heapdiff.explain.settling import settlings_of, with_settlings
 from heapdiff.graph import HeapGraph
@@ -22,6 +30,7 @@ def compare(
     growers: int = 10,
     rules: Sequence[Rule] = DEFAULT_RULES,
     accept: str | os.PathLike[str] | Sequence[KnownGrowth] = (),
+    known_leaks: Sequence[KnownLeak] = KNOWN_LEAKS,
 ) -> Report:
     """What grew from *base* to the last of the later snapshots, and why it cannot be freed.
 
@@ -36,6 +45,8 @@ def compare(
             verdict. Add yours: ``rules=(*DEFAULT_RULES, mine)``.
         accept: Growth that is known and accepted, or the TOML file that lists it (``read_accepted``). It is
             told apart, with its reason.
+        known_leaks: Leaks of published packages that are on record. Where one fits, the verdict says so and which
+            version mends it; nothing else changes. ``()`` for none.
 
     Raises:
         TypeError: No later snapshot was given, or something that is no snapshot; *growers* is no whole number, or
@@ -50,7 +61,7 @@ def compare(
     _check("compare", base, *later)
     *between, now = later
     diff = diff_graphs(HeapGraph.of(base), HeapGraph.of(now), (HeapGraph.of(snapshot) for snapshot in between))
-    return Report(explain_diff(diff, growers, rules, known))
+    return Report(with_known_leaks(explain_diff(diff, growers, rules, known), known_leaks))
 
 
 def compare_groups(
@@ -59,6 +70,7 @@ def compare_groups(
     treatment: Sequence[Sequence[Snapshot]],
     growers: int = 10,
     rules: Sequence[Rule] = DEFAULT_RULES,
+    known_leaks: Sequence[KnownLeak] = KNOWN_LEAKS,
 ) -> Report:
     """What grows with a change and not without it: for noisy programs and canary deployments.
 
@@ -72,6 +84,7 @@ def compare_groups(
         treatment: Runs with it, at least one.
         growers: Types to explain at most, 0 or more.
         rules: As for compare().
+        known_leaks: As for compare().
 
     Raises:
         TypeError: A run has fewer than two snapshots, or something that is no snapshot.
@@ -86,7 +99,7 @@ def compare_groups(
         [_diff(f"compare_groups() {name} {number}", run) for number, run in enumerate(group, start=1)]
         for name, group in (("control", control), ("treatment", treatment))
     )
-    return Report(explain_contrast(controls, treatments, growers, rules))
+    return Report(with_known_leaks(explain_contrast(controls, treatments, growers, rules), known_leaks))
 
 
 def _diff(where: str, run: Sequence[Snapshot]) -> HeapDiff:
@@ -106,6 +119,7 @@ def compare_settled(
     *,
     growers: int = 10,
     rules: Sequence[Rule] = DEFAULT_RULES,
+    known_leaks: Sequence[KnownLeak] = KNOWN_LEAKS,
 ) -> Report:
     """What a busy time has left behind once the program came to rest, and what holds it.
 
@@ -120,6 +134,7 @@ def compare_settled(
         settled: At rest again.
         growers: Types to explain at most, 0 or more.
         rules: As for compare().
+        known_leaks: As for compare().
 
     Raises:
         TypeError: Something is no snapshot.
@@ -131,7 +146,8 @@ def compare_settled(
     _check("compare_settled", baseline, busy, settled)
     first, middle, last = (HeapGraph.of(snapshot) for snapshot in (baseline, busy, settled))
     settlings = settlings_of(diff_graphs(first, last, [middle]), middle)
-    return Report(with_settlings(explain_diff(diff_graphs(first, last), growers, rules), settlings))
+    explanation = with_settlings(explain_diff(diff_graphs(first, last), growers, rules), settlings)
+    return Report(with_known_leaks(explanation, known_leaks))
 
 
 def _check(name: str, *snapshots: object) -> None:

@@ -22,7 +22,7 @@ def golden(request: pytest.FixtureRequest) -> Check:
     def check(name: str, text: str) -> None:
         path = GOLDEN / name
         if request.config.getoption("--update-golden"):
-            path.parent.mkdir(exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
         assert path.exists(), f"{path.name} is missing: run pytest --update-golden and read what it wrote"
         assert text == path.read_text(encoding="utf-8")

@@ -28,6 +28,7 @@ ROOT_LABELS: tuple[Label, ...] = (
     ("ROOT_MODULE", "app"),
     ("ROOT_LOCAL", "main() line"),
     ("ROOT_MACHINERY", "sys"),
+    ("ROOT_EVENT_LOOP", "asyncio, thread MainThread"),
     ("ROOT_OWN", 0),
 )
 

@@ -19,7 +19,7 @@ def when_idle(read: Callable[..., _Answer], *arguments: Any) -> _Answer:
     most likely this one, from ``__del__``, and waiting for itself would help nothing.
 
     Raises:
-        CaptureBusyError: A collection has been running at each try, for a quarter of a second at least.
+        CaptureBusyError: A collection has been running at each try, for a second at least.
     """
     for seconds in _WAITS if _RUN_AT_ONCE else ():
         try:
@@ -30,4 +30,4 @@ def when_idle(read: Callable[..., _Answer], *arguments: Any) -> _Answer:
 
 
 _RUN_AT_ONCE: Final = "t" in sys.abiflags
-_WAITS: Final = [0.001] * 50 + [0.01] * 20
+_WAITS: Final = [0.001] * 50 + [0.01] * 100

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from importlib.machinery import ModuleSpec
 from typing import Any, Final
 
+from heapdiff.capture.packages import package_versions
+from heapdiff.memory import kernel_text
 from heapdiff.native import arena_bytes
 from heapdiff.snapshot.model import Process
 
@@ -17,7 +19,8 @@ __all__ = ["read_process"]
 def read_process(**measured: Any) -> Process:
     """The facts about this process at this moment; what cannot be measured here is None.
 
-    It reads /proc and asks the interpreter, imports nothing, and keeps nothing but the answer. The
+    It reads /proc and the folders of installed packages, asks the interpreter, imports nothing, and keeps
+    nothing but the answer. The
     command is the script's or module's name: arguments may hold secrets and stay out.
 
     Args:
@@ -31,6 +34,7 @@ def read_process(**measured: Any) -> Process:
     # to a free list that none is taken from, up to 2000 of them.
     collections = [generation["collections"] for generation in gc.get_stats()]
     system = os.uname()
+    packages = package_versions()  # before the blocks are counted: the answer is kept
     facts: dict[str, Any] = {
         "pid": os.getpid(),
         "host": system.nodename,
@@ -44,6 +48,7 @@ def read_process(**measured: Any) -> Process:
         "rss_peak_bytes": _times_1024(status.get("VmHWM")),
         "swap_bytes": _times_1024(status.get("VmSwap")),
         "descriptors": _descriptors(),
+        "packages": packages,
         "gc_enabled": gc.isenabled(),
         "gc_collections": tuple(collections),
         "gc_frozen_objects": gc.get_freeze_count(),
@@ -56,7 +61,7 @@ def read_process(**measured: Any) -> Process:
 def _status() -> Mapping[str, int]:
     """The lines of /proc/self/status that start with a number, by name; sizes are in kB."""
     numbers = {}
-    for line in (_read("/proc/self/status") or "").splitlines():
+    for line in (kernel_text("/proc/self/status") or "").splitlines():
         name, _, rest = line.partition(":")
         first = rest.split(maxsplit=1)[:1]
         if first and first[0].isdecimal():
@@ -70,9 +75,9 @@ def _times_1024(kilobytes: int | None) -> int | None:
 
 def _start_time() -> float | None:
     """Seconds since the epoch: the moment of the boot, and the ticks from there to the start."""
-    boot = [line for line in (_read("/proc/stat") or "").splitlines() if line.startswith("btime ")]
+    boot = [line for line in (kernel_text("/proc/stat") or "").splitlines() if line.startswith("btime ")]
     # The second field is the program's name in parentheses, and may contain anything, these too.
-    fields = (_read("/proc/self/stat") or "").rpartition(")")[2].split()
+    fields = (kernel_text("/proc/self/stat") or "").rpartition(")")[2].split()
     try:
         return int(boot[0].split()[1]) + int(fields[_START_TICKS]) / os.sysconf("SC_CLK_TCK")
     except (IndexError, ValueError, OSError):
@@ -119,19 +124,3 @@ def _kind(link: str) -> str:
         return link.removeprefix("anon_inode:").strip("[]")
     kind, separator, _ = link.partition(":")  # such as socket:[4711]
     return kind if separator and kind in ("socket", "pipe") else "other"
-
-
-def _read(path: str) -> str | None:
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return None
-    try:
-        pieces = []
-        while piece := os.read(descriptor, 1 << 16):
-            pieces.append(piece)
-        return b"".join(pieces).decode("utf-8", "replace")
-    except OSError:
-        return None
-    finally:
-        os.close(descriptor)

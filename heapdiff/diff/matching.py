@@ -136,7 +136,7 @@ class _TreeReader:
         if known is None:
             kind = kind_of(label)
             text = self._snapshot.text(payload_of(label)) if kind.has_text else ""
-            if kind in (LabelKind.ROOT_LOCAL, LabelKind.ROOT_THREAD):
+            if kind in (LabelKind.ROOT_LOCAL, LabelKind.ROOT_THREAD, LabelKind.ROOT_EVENT_LOOP):
                 text = text.rpartition(", thread ")[0] or text  # the same place in every thread
             known = kind, text
             self._texts[label] = known

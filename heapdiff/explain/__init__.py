@@ -1,6 +1,7 @@
 """A diff in, why what grew cannot be freed out."""
 
 from heapdiff.explain.evidence import Evidence, Rule
+from heapdiff.explain.known_leaks import KNOWN_LEAKS, with_known_leaks
 from heapdiff.explain.model import (
     AcceptedGrower,
     ChainHop,
@@ -13,6 +14,7 @@ from heapdiff.explain.model import (
     HolderKind,
     Imported,
     KnownGrowth,
+    KnownLeak,
     Settling,
     Slope,
     Standing,
@@ -25,6 +27,7 @@ from heapdiff.explain.suspects import explain_diff
 
 __all__ = [
     "DEFAULT_RULES",
+    "KNOWN_LEAKS",
     "AcceptedGrower",
     "ChainHop",
     "Contrast",
@@ -37,6 +40,7 @@ __all__ = [
     "HolderKind",
     "Imported",
     "KnownGrowth",
+    "KnownLeak",
     "Rule",
     "Settling",
     "Slope",
@@ -45,4 +49,5 @@ __all__ = [
     "Verdict",
     "VerdictKind",
     "explain_diff",
+    "with_known_leaks",
 ]

@@ -10,11 +10,11 @@ import attrs
 from heapdiff.diff.model import HeapDiff, PathGrowth
 from heapdiff.explain.joint import is_dominated
 from heapdiff.explain.model import Grower, Holder, Trend, Verdict, VerdictKind
-from heapdiff.sizes import count_text, size_text
+from heapdiff.sizes import count_text
 from heapdiff.snapshot.labels import LabelKind, kind_of, payload_of
 from heapdiff.snapshot.model import Process
 
-__all__ = ["LEAST_BYTES_TO_JUDGE", "Evidence", "Rule", "judge", "judge_garbage"]
+__all__ = ["LEAST_BYTES_TO_JUDGE", "Evidence", "Rule", "judge"]
 
 LEAST_BYTES_TO_JUDGE = 65_536  # in each step; less is called a leak only where there are enough objects
 _RISES_TO_JUDGE = 3  # of a staircase
@@ -82,6 +82,11 @@ class Evidence:
         columns = self.diff.now.snapshot.columns
         start, targets, labels = (columns[f"reference_{name}"] for name in ("start", "target", "label"))
         return [(kind_of(labels[edge]), targets[edge]) for edge in range(start[obj], start[obj + 1])]
+
+    def type_name(self, obj: int) -> str:
+        """The type of an object of the last snapshot."""
+        snapshot = self.diff.now.snapshot
+        return snapshot.type_name(snapshot.columns["object_type"][obj])
 
     def has_internal(self, obj: int, name: str) -> bool:
         """Whether an object of the last snapshot has an inner part of that name, as a class has a ``__mro__``."""
@@ -190,23 +195,3 @@ def judge(evidence: Evidence, rules: Sequence[Rule]) -> Verdict | None:
         if verdict is not None:
             return verdict
     return None
-
-
-def judge_garbage(diff: HeapDiff) -> Verdict | None:
-    """The verdict ``garbage-waiting`` where more cyclic garbage waits for the collector than in the base."""
-    garbage = diff.garbage
-    new_objects = garbage.objects_now - garbage.objects_base
-    new_bytes = garbage.shallow_bytes_now - garbage.shallow_bytes_base
-    if new_objects <= 0 and new_bytes <= 0:
-        return None
-    what = (
-        f"{count_text(new_objects)} more objects ({size_text(new_bytes)}) that nothing reaches wait for the collector."
-    )
-    if diff.now.snapshot.process.gc_enabled is False:
-        return Verdict(
-            "garbage-waiting",
-            VerdictKind.LEAK,
-            f"{what} It is disabled, so cyclic garbage is never freed.",
-            "Call gc.enable(), or gc.collect() where the program can afford it.",
-        )
-    return Verdict("garbage-waiting", VerdictKind.BENIGN, f"{what} It will free them when it next runs.")

@@ -26,6 +26,7 @@ _HANDFUL = 12  # objects that only native code holds, such as names that it keep
 _HANDFUL_BYTES = 1024
 _FEW_CONTAINERS = 2  # new ones where another grower piles up
 _OWN_STORY = 100  # new objects in one container of a new module, too many for an import
+_FINDERS = "path_importer_cache"  # of the module sys: one for each folder that was imported from
 _AMONG_FIRST = 2
 _MUCH_AS_WELL = 20
 _PLAIN_WEIGHT = 16  # growth of plain containers counts that much less than that of a class with a name
@@ -225,6 +226,8 @@ def _is_imported(diff: HeapDiff, branch: Branch, row: TypeGrowth) -> bool:
     """Whether the new objects hang in modules that were not there in the base, and not as a story of their own."""
     if len(branch.steps) == 1:
         return False
+    if diff.paths[branch.point_paths[0]].text == _FINDERS and diff.paths[branch.steps[1][0]].text == "sys":
+        return True
     roots = [diff.paths[number] for number in branch.steps[1]]
     if any(root.kind is not LabelKind.ROOT_MODULE or root.objects[0] > 0 for root in roots):
         return False

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import attrs
 
-from heapdiff.diff.model import HeapDiff
+from heapdiff.diff.model import HeapDiff, IdentityMode
 from heapdiff.explain.growers import Candidate
 from heapdiff.explain.joint import add_joint_holders
 from heapdiff.explain.model import Holder
@@ -52,7 +52,8 @@ def _survived_objects(diff: HeapDiff) -> Columns | None:
     if not diff.same_process:
         return None
     base, now = diff.base, diff.now
-    return survivors(base.snapshot.columns, base.paths, now.snapshot.columns, now.paths)
+    is_exact = diff.identity.mode is IdentityMode.EXACT
+    return survivors(base.snapshot.columns, base.paths, now.snapshot.columns, now.paths, is_exact)
 
 
 def _measure(diff: HeapDiff, places: Sequence[Sequence[Place]]) -> list[tuple[Holder, ...]]:

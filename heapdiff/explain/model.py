@@ -21,6 +21,7 @@ __all__ = [
     "HolderKind",
     "Imported",
     "KnownGrowth",
+    "KnownLeak",
     "Settling",
     "Slope",
     "Standing",
@@ -68,6 +69,25 @@ class Verdict:
     kind: VerdictKind
     text: str
     mend: str = ""
+    known: str = ""  # which package is known to leak so, and the version that mends it
+
+
+@attrs.frozen
+class KnownLeak:
+    """A leak of a published package that is on record: how it is recognised, and what mends it.
+
+    It only adds a sentence to a verdict that stands without it.
+    """
+
+    package: str  # the distribution, lower case with hyphens
+    affected: str  # versions, such as ">=6.3.0,<6.4.0"; empty: all
+    fixed: str  # the first version that is mended; empty: none is known
+    text: str  # what leaks, after "such and such a version"
+    reference: str  # where it is on record
+    module: str = ""  # a type or module of the growth is in it; empty: not asked
+    path: tuple[str, ...] = ()  # parts of the chain or of a holder's expression, in their order
+    rules: tuple[str, ...] = ()  # verdicts that it fits; empty: any
+    mend: str = ""  # where no version is mended
 
 
 @attrs.frozen

@@ -175,6 +175,7 @@ def _root_expression(tree: PathTree, below: Sequence[int]) -> str:
             LabelKind.ROOT_NATIVE: f"native code {first.text}".strip(),
             LabelKind.ROOT_LOCAL: "local variables of running frames",
             LabelKind.ROOT_THREAD: "the state of threads",
+            LabelKind.ROOT_EVENT_LOOP: "event loops",
             LabelKind.ROOT_MODULE: "sys.modules",
         }.get(first.kind, "many places")
     return path_expression([(first.kind, first.text)])

@@ -12,7 +12,8 @@ import attrs
 from heapdiff.diff.model import HeapDiff, PathGrowth, SiteGrowth
 from heapdiff.explain.accumulation import Branch, named_steps
 from heapdiff.explain.blocks import judge_blocks, unexplained_blocks
-from heapdiff.explain.evidence import Evidence, Rule, judge, judge_garbage
+from heapdiff.explain.evidence import Evidence, Rule, judge
+from heapdiff.explain.garbage import judge_garbage
 from heapdiff.explain.growers import Candidate, rank_growers
 from heapdiff.explain.holders import Held, find_holders
 from heapdiff.explain.known import sort_out_known
@@ -244,5 +245,8 @@ def _next_step(diff: HeapDiff, growers: Sequence[Grower]) -> str | None:
         )
     is_open = leading.verdict is not None and leading.verdict.kind is not VerdictKind.BENIGN
     if diff.sites is None and is_open and not leading.in_place:
-        return "heapdiff.start_tracing() before the base snapshot would name the lines that allocate them."
+        return (
+            "heapdiff.start_tracing() before the base snapshot would name the lines that allocate them; a service runs "
+            "three to four times slower under it, and each block in use takes 50 to 90 bytes more."
+        )
     return None

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from heapdiff.snapshot.labels import LabelKind, kind_of, payload_of
 from heapdiff.snapshot.model import Snapshot
 
-__all__ = ["label_text", "path_expression", "read_label"]
+__all__ = ["label_text", "path_expression", "read_label", "task_name"]
 
 _PLAIN = {
     LabelKind.ATTRIBUTE: ".{}",
@@ -31,6 +31,7 @@ _PLAIN = {
     LabelKind.ROOT_STATIC_TYPE: "static type {}",
     LabelKind.ROOT_IMMORTAL: "immortal object",
     LabelKind.ROOT_NATIVE: "native code: {}",
+    LabelKind.ROOT_EVENT_LOOP: "event loop of {}",
     LabelKind.ROOT_OWN: "heapdiff",
 }
 
@@ -56,8 +57,13 @@ _IN_EXPRESSION = {
     LabelKind.ROOT_STATIC_TYPE: "{}",
     LabelKind.ROOT_IMMORTAL: "<immortal>",
     LabelKind.ROOT_NATIVE: "<native code>",
+    LabelKind.ROOT_EVENT_LOOP: "<event loop of {}>",
     LabelKind.ROOT_OWN: "<heapdiff>",
 }
+
+
+_COROUTINE = "coroutine "  # of native/cpython/coroutines.cpp
+_MOST_FIELDS = 16  # of a task
 
 
 def read_label(snapshot: Snapshot, label: int) -> tuple[LabelKind, str]:
@@ -77,6 +83,22 @@ def label_text(kind: LabelKind, text: str) -> str:
     if kind is LabelKind.ROOT_NATIVE and not text:
         return "native code"
     return _PLAIN[kind].format(text)
+
+
+def task_name(snapshot: Snapshot, obj: int) -> str:
+    """What a task of asyncio is known by, such as ``"poller-…" (app.poll)``; empty for anything else.
+
+    It is what the label of its coroutine says. Of the name only the part is written that stands in the
+    program as a literal.
+    """
+    columns = snapshot.columns
+    start = columns["reference_start"][obj]
+    for label in columns["reference_label"][start : min(columns["reference_start"][obj + 1], start + _MOST_FIELDS)]:
+        text = snapshot.text(payload_of(label)) if kind_of(label) is LabelKind.INTERNAL else ""
+        if text.startswith(_COROUTINE):
+            function, _, name = text.removeprefix(_COROUTINE).partition(", task ")
+            return f"{name} ({function.removesuffix('()')})".lstrip()
+    return ""
 
 
 def path_expression(steps: Iterable[tuple[LabelKind, str]]) -> str:
@@ -106,6 +128,6 @@ def path_expression(steps: Iterable[tuple[LabelKind, str]]) -> str:
 def _part(kind: LabelKind, text: str) -> str:
     if kind is LabelKind.INTERNAL:
         return f".{text}" if text.isidentifier() else f".<{text}>"
-    if kind in (LabelKind.ROOT_LOCAL, LabelKind.ROOT_THREAD):
+    if kind in (LabelKind.ROOT_LOCAL, LabelKind.ROOT_THREAD, LabelKind.ROOT_EVENT_LOOP):
         text = text.partition(", thread ")[0]  # the same place in every thread
     return _IN_EXPRESSION.get(kind, _PLAIN[kind]).format(text)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import attrs
 
 from heapdiff.graph.model import HeapGraph
-from heapdiff.graph.naming import label_text, path_expression, read_label
+from heapdiff.graph.naming import label_text, path_expression, read_label, task_name
 from heapdiff.graph.states import require_live
 from heapdiff.snapshot.labels import LabelKind, kind_of, make_label, payload_of
 
@@ -34,6 +34,7 @@ class Hop:
     shallow_bytes: int
     retained_bytes: int
     repeats: int = 1
+    name: str = ""  # of a task: its name and coroutine, such as '"poller-…" (app.poll)'
 
     @property
     def label_text(self) -> str:
@@ -54,7 +55,8 @@ class Chain:
 
     def __str__(self) -> str:
         lines = (
-            f"{hop.label_text}{f' ×{hop.repeats:,}' if hop.repeats > 1 else ''} → {hop.type_name}" for hop in self.hops
+            f"{hop.label_text}{f' ×{hop.repeats:,}' if hop.repeats > 1 else ''} → {hop.type_name} {hop.name}".rstrip()
+            for hop in self.hops
         )
         return "\n".join(lines)
 
@@ -146,4 +148,5 @@ def _hop(graph: HeapGraph, step: _Step, repeats: int) -> Hop:
         shallow_bytes=graph.snapshot.shallow_bytes(step.object),
         retained_bytes=graph.dominators["retained_bytes"][step.object],
         repeats=repeats,
+        name=task_name(graph.snapshot, step.object),
     )

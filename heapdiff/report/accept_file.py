@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import tomllib
@@ -10,6 +9,7 @@ from typing import Any
 
 from heapdiff.errors import AcceptFileError
 from heapdiff.explain.model import Explanation, KnownGrowth
+from heapdiff.files import put_text
 
 __all__ = ["read_accepted", "write_accepted"]
 
@@ -111,15 +111,7 @@ def _escaped(character: str) -> str:
 
 
 def _put(name: str, text: str) -> None:
-    temporary = f"{name}.{os.getpid()}.tmp"
     try:
-        with open(temporary, "x", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, name)
+        put_text(name, text)
     except OSError as error:
-        if not isinstance(error, FileExistsError):
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
         raise AcceptFileError(f"{name}: cannot be written: {error.strerror}. Name another file.") from error

@@ -31,6 +31,7 @@ def report_dict(explanation: Explanation) -> dict[str, Any]:
         "totals": _totals(diff),
         "process": _process(explanation),
         "growers": [_grower(grower) for grower in explanation.growers],
+        "imported": None if explanation.imported is None else attrs.asdict(explanation.imported),
         "types": [_type(row) for row in diff.types[:_TYPES]],
         "accepted": _accepted(explanation),
         "settling": None if explanation.settlings is None else [_settling(row) for row in explanation.settlings],
@@ -85,6 +86,7 @@ def _process(explanation: Explanation) -> dict[str, Any]:
 
 def _moment(snapshot: Snapshot) -> dict[str, Any]:
     process = attrs.asdict(snapshot.process)
+    del process["packages"]  # hundreds of names that no finding is about; verdicts say what is known of one
     if process["descriptors"] is not None:
         process["descriptors"] = dict(process["descriptors"])
     if process["gc_collections"] is not None:
@@ -225,7 +227,13 @@ def _type(row: TypeGrowth) -> dict[str, Any]:
 def _verdict(verdict: Verdict | None) -> dict[str, str] | None:
     if verdict is None:
         return None
-    return {"rule": verdict.rule, "kind": verdict.kind.value, "text": verdict.text, "mend": verdict.mend}
+    return {
+        "rule": verdict.rule,
+        "kind": verdict.kind.value,
+        "text": verdict.text,
+        "mend": verdict.mend,
+        "known": verdict.known,
+    }
 
 
 def _limits(diff: HeapDiff) -> list[dict[str, str]]:

@@ -1,17 +1,16 @@
 """A snapshot in a file: write_snapshot() puts it there whole or not at all, read_snapshot() believes nothing."""
 
-import contextlib
 import errno
 import mmap
 import os
 import stat
 import zlib
-from collections.abc import Iterator
 from typing import Final
 
 import attrs
 
 from heapdiff.errors import SnapshotCorruptError, SnapshotFileError, SnapshotVersionError
+from heapdiff.files import whole_file
 from heapdiff.memory import memory_left
 from heapdiff.native import Columns, validate
 from heapdiff.sizes import size_text
@@ -73,7 +72,7 @@ def write_snapshot(snapshot: Snapshot, path: str | os.PathLike[str], *, compress
         if codec not in ("deflate", "zstd"):
             raise ValueError(f"compress is {compress!r}, expected a bool, 'deflate' or 'zstd'")
     try:
-        with _whole_file(name) as descriptor:
+        with whole_file(name) as descriptor:
             _write(snapshot, ContainerWriter(descriptor), codec)
     except OSError as error:
         raise SnapshotFileError(f"{name}: cannot write the snapshot: {_reason(error)}") from error
@@ -146,39 +145,6 @@ def _npy_header(entry: ColumnEntry) -> bytes:
     text = f"{{'descr': '{entry.dtype}', 'fortran_order': False, 'shape': ({entry.length},), }}"
     length = len(text) + 1 + -(len(text) + 11) % ALIGNMENT
     return b"\x93NUMPY\1\0" + length.to_bytes(2, "little") + text.ljust(length - 1).encode("ascii") + b"\n"
-
-
-@contextlib.contextmanager
-def _whole_file(name: str) -> Iterator[int]:
-    """A descriptor whose contents become the file when the block ends well, and vanish otherwise."""
-    folder = os.path.dirname(name) or "."
-    if os.path.isdir(name):
-        raise OSError(errno.EISDIR, "it is a folder")
-    if os.path.lexists(name) and not stat.S_ISREG(mode := os.lstat(name).st_mode) and not stat.S_ISLNK(mode):
-        # A rename would put a file in the place of /dev/full.
-        raise OSError(errno.EINVAL, "there is something else than a file of that name")
-    temporary = os.path.join(folder, f".heapdiff-{os.getpid()}-{os.urandom(4).hex()}.tmp")
-    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = os.open(temporary, flags, 0o600)
-    try:
-        try:
-            yield descriptor
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        os.replace(temporary, name)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
-    # The rename itself lives in the folder, and is lost with the power when that is not written. The
-    # file is whole by now, so a folder that cannot be opened or written out is no reason to fail.
-    with contextlib.suppress(OSError):
-        folder_descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder_descriptor)
-        finally:
-            os.close(folder_descriptor)
 
 
 # ---------------------------------------------------------------- reading

@@ -36,6 +36,7 @@ class LabelKind(enum.IntEnum):
     ROOT_NATIVE = 22  # text: where in native code the reference was found, or empty
     ROOT_OWN = 23  # nothing: heapdiff's own frames; does not hold
     ROOT_MACHINERY = 24  # text: a module that refers to everything (sys, builtins, importlib, ...)
+    ROOT_EVENT_LOOP = 25  # text: "asyncio, thread MainThread"
 
     @property
     def is_root(self) -> bool:
@@ -63,6 +64,7 @@ _WITH_TEXT = frozenset(
         LabelKind.ROOT_STATIC_TYPE,
         LabelKind.ROOT_NATIVE,
         LabelKind.ROOT_MACHINERY,
+        LabelKind.ROOT_EVENT_LOOP,
     }
 )
 

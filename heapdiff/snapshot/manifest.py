@@ -225,6 +225,9 @@ def _process(fields: _Fields) -> Process:
         if field.name == "descriptors":
             counts = _Fields(value, "the descriptors")
             values[field.name] = {kind: _in_range(kind, counts.integer(kind)) for kind in counts.content}
+        elif field.name == "packages":
+            versions = _Fields(value, "the packages")
+            values[field.name] = {name: versions.text(name) for name in versions.content}
         elif field.name == "gc_collections":
             numbers = fields.list(field.name)
             if not all(type(number) is int for number in numbers):

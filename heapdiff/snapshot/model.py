@@ -54,6 +54,7 @@ class Process:
     capture_seconds: float | None = None  # all of it
     collected_before: bool | None = None  # whether gc.collect() ran right before
     traced_frames: int | None = None  # tracemalloc's limit; None: it was not tracing
+    packages: Mapping[str, str] | None = None  # versions of the imported distributions, by name
     epoch_start: float | None = None  # seconds since the epoch; of the gc.freeze() epoch that it was taken in
 
     def with_pause(self, pause_seconds: float, pause_cpu_seconds: float, capture_seconds: float) -> "Process":

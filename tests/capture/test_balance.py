@@ -43,8 +43,8 @@ AUDIT = """
     os._exit(0)
 """
 
-# Measured: 131, 58 and 17 of 124,000 to 129,000. On 3.11 they are mostly strs of ctypes, which hides its StgDict.
-MOST_UNEXPLAINED = {11: 200, 12: 100, 13: 50, 14: 50}
+# Measured: 90, 36, 12 and 12 of 124,000 to 129,000; docs/what-is-seen.md says what they are.
+MOST_UNEXPLAINED = {11: 140, 12: 70, 13: 40, 14: 40}
 
 
 @pytest.fixture(scope="module")

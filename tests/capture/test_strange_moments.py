@@ -230,6 +230,30 @@ def test_a_capture_while_the_interpreter_is_taken_apart_is_refused() -> None:
     assert [line.split(" and ")[0] for line in said.splitlines()] == ["the interpreter is shutting down"] * 8
 
 
+def test_a_daemon_thread_that_captures_does_not_abort_the_end_of_the_process() -> None:
+    """CPython ends such a thread where it wants the GIL back, by unwinding a stack that is C++ here."""
+    said = run_python("""
+        import threading
+        import heapdiff
+
+        rounds = threading.Semaphore(0)
+
+        def capture_for_ever():
+            while True:
+                snapshot = heapdiff.take_snapshot()
+                heapdiff.compare(snapshot, snapshot)
+                rounds.release()
+
+        for _ in range(2):
+            threading.Thread(target=capture_for_ever, daemon=True).start()
+        for _ in range(4):
+            rounds.acquire()
+        print("ends")
+    """)
+
+    assert said == "ends"
+
+
 def test_what_a_tracer_and_a_profiler_see_does_no_harm() -> None:
     seen: list[Any] = []
 

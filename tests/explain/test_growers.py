@@ -126,6 +126,22 @@ def test_what_was_imported_meanwhile_is_one_group() -> None:
     assert len({candidate.group for candidate in found if candidate.growth.name.startswith("lib")}) == 1
 
 
+def test_the_finders_of_the_folders_that_were_imported_from_come_with_the_modules() -> None:
+    def program(modules: int, folders: int) -> Sketch:
+        sketch = importing(1, modules)
+        sketch.module("sys")
+        sketch.add("finders", "dict", "sys", ("ATTRIBUTE", "path_importer_cache"))
+        sketch.many(folders, "_frozen_importlib_external.FileFinder", "finders", ("KEY_OF_TYPE", "str"), size=50_000)
+        return sketch
+
+    graphs = [HeapGraph.of(program(*counts).snapshot()) for counts in ((0, 10), (12, 40))]
+
+    found = rank_growers(diff_graphs(graphs[0], graphs[1]), 100)
+
+    assert {candidate.growth.name.partition(".")[0] for candidate in found if not candidate.imported} == set()
+    assert any(candidate.growth.name.endswith("FileFinder") for candidate in found)
+
+
 def test_a_container_of_a_new_module_that_took_many_objects_is_no_import() -> None:
     def late(module: bool, jobs: int) -> Sketch:
         sketch = importing(1, 12 if module else 0)

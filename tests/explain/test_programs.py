@@ -32,6 +32,13 @@ import os
 os._exit(0)  # threads that never end are what some programs are about
 """
 
+FINGERPRINTS = {
+    what: fingerprint
+    for fingerprint, what in (
+        line.split("  ", 1) for line in (ROOT / "tests/golden/fingerprints.txt").read_text("utf-8").splitlines()
+    )
+}
+
 ITEM = """
 class Item:
     def __init__(self, number):
@@ -326,6 +333,8 @@ def test_a_leak_is_named_with_its_holder_and_its_rule(what: str, tmp_path: Path)
     assert type_name in [grower["type"] for grower in growers[:3]]
     verdicts = {(g["verdict"]["rule"], g["verdict"]["kind"]) for g in growers if word in str(g["holders"])}
     assert (rule, "leak") in verdicts
+    # The same on every Python and machine: files of accepted growth are kept for years.
+    assert growers[0]["fingerprint"] == FINGERPRINTS[what]
 
 
 @pytest.mark.parametrize("what", HEALTHY)

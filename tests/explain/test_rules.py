@@ -1,13 +1,16 @@
 """Each rule knows its pattern, and none takes a name alone for evidence."""
 
+import importlib
+import inspect
+import pkgutil
 import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from heapdiff import compare
-from heapdiff.explain import Verdict, VerdictKind
+from heapdiff import DEFAULT_RULES, compare
+from heapdiff.explain import Verdict, VerdictKind, rules
 from heapdiff.snapshot.model import ObjectFlag, Process
 from tests.sketch import Sketch, registry
 from tests.tiny_heap import TinyHeap
@@ -309,6 +312,28 @@ def test_attributes_that_are_set_at_first_use_are_bounded_by_their_objects() -> 
     assert verdict(lazily).kind is VerdictKind.UNSURE
 
 
+def failed(count: int, *, one_error: bool) -> Sketch:
+    sketch = app()
+    sketch.add("jobs", "list", "app", ("ATTRIBUTE", "JOBS"))
+    sketch.add("error", "ValueError", "app", ("ATTRIBUTE", "LAST"))
+    sketch.add("traceback", "traceback", "error", ("ATTRIBUTE", "__traceback__"))
+    for job in sketch.many(count, "app.Job", "jobs", ("ELEMENT", 0)):
+        if one_error:
+            sketch.refer(job, "error", ("ATTRIBUTE", "error"))
+        else:
+            sketch.add(f"{job}.error", "ValueError", job, ("ATTRIBUTE", "error"))
+            sketch.add(f"{job}.traceback", "traceback", f"{job}.error", ("ATTRIBUTE", "__traceback__"))
+    return sketch
+
+
+def test_objects_with_an_error_each_pin_frames() -> None:
+    assert verdict(lambda count: failed(count, one_error=False)).rule == "exception-pins-frames"
+
+
+def test_objects_that_share_an_error_are_judged_by_their_container() -> None:
+    assert verdict(lambda count: failed(count, one_error=True)).rule == "unbounded-sequence"
+
+
 def test_numbers_that_replace_others_do_not_make_a_mapping_grow() -> None:
     def outgrown(count: int) -> Sketch:
         sketch = app()
@@ -406,16 +431,62 @@ def test_garbage_that_waits_for_a_disabled_collector_is_a_leak() -> None:
     assert found.kind is VerdictKind.LEAK
 
 
+def frozen_garbage(process: Process) -> Verdict | None:
+    flags = {"lost": ObjectFlag.TRACKED | ObjectFlag.FROZEN, "found": ObjectFlag.TRACKED | ObjectFlag.FROZEN}
+    base = TinyHeap("root -> a", process=process)
+    now = TinyHeap("root -> a\nlost -> found\nfound -> lost", process=process, flags=flags)
+    return compare(base.snapshot, now.snapshot).explanation.garbage_verdict
+
+
+def test_garbage_that_is_frozen_is_a_leak() -> None:
+    found = frozen_garbage(Process(gc_enabled=True, gc_frozen_objects=2))
+
+    assert found is not None
+    assert found.kind is VerdictKind.LEAK
+    assert "2 of them are frozen" in found.text
+
+
+def test_garbage_that_an_epoch_froze_is_benign() -> None:
+    found = frozen_garbage(Process(gc_enabled=True, gc_frozen_objects=2, epoch_start=1.0))
+
+    assert found is not None
+    assert found.kind is VerdictKind.BENIGN
+
+
 def test_what_heapdiff_made_is_no_garbage() -> None:
     base, now = TinyHeap("root -> a"), TinyHeap("root -> a\nmine", flags={"mine": ObjectFlag.OWN})
 
     assert compare(base.snapshot, now.snapshot).explanation.garbage_verdict is None
 
 
-def test_every_rule_is_documented() -> None:
-    root = Path(__file__).resolve().parent.parent.parent
-    sources = [path.read_text(encoding="utf-8") for path in (root / "heapdiff" / "explain").glob("*.py")]
-    used = {rule for source in sources for rule in re.findall(r'[vV]erdict\(\s*"([a-z-]+)"', source)}
-    documented = set(re.findall(r"^\| `([a-z-]+)` \|", (root / "docs" / "rules.md").read_text(encoding="utf-8"), re.M))
+ROOT = Path(__file__).resolve().parents[2]
 
-    assert used == documented - {kind.value for kind in VerdictKind}
+
+def documented() -> set[str]:
+    found = re.findall(r"^\| `([a-z-]+)` \|", (ROOT / "docs" / "rules.md").read_text(encoding="utf-8"), re.M)
+    return set(found) - {kind.value for kind in VerdictKind}
+
+
+def test_every_rule_is_documented() -> None:
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "heapdiff" / "explain").rglob("*.py")]
+
+    assert {rule for source in sources for rule in re.findall(r'[vV]erdict\(\s*"([a-z-]+)"', source)} == documented()
+
+
+def test_every_rule_has_a_golden_report() -> None:
+    assert {path.stem for path in (ROOT / "tests" / "golden" / "rules").glob("*.txt")} == documented()
+
+
+def test_every_rule_that_is_written_is_asked() -> None:
+    modules = [
+        importlib.import_module(f"heapdiff.explain.rules.{found.name}")
+        for found in pkgutil.iter_modules(rules.__path__)
+    ]
+    written = {
+        getattr(module, name)
+        for module in modules
+        for name in module.__all__
+        if inspect.get_annotations(getattr(module, name)).get("return") == "Verdict | None"
+    }
+
+    assert set(DEFAULT_RULES) == written

@@ -268,7 +268,7 @@ def test_version_is_that_of_the_package(tmp_path: Path) -> None:
     assert heapdiff("--version", folder=tmp_path).stdout == f"heapdiff {VERSION}\n"
 
 
-@pytest.mark.parametrize("command", ["", "diff", "top", "why", "info", "run"])
+@pytest.mark.parametrize("command", ["", "diff", "check", "top", "why", "info", "run"])
 def test_help_shows_what_can_be_typed(command: str, tmp_path: Path) -> None:
     done = heapdiff(*command.split(), "--help", folder=tmp_path)
 

@@ -1,24 +1,27 @@
 """CPython's own test modules in, a table out: what each leaves behind is captured, and its results must not change.
 
-Run as ``python tests/live/prey.py [--during] [module ...]``. The modules run twice, one after the other in one
-process: with heapdiff, which takes a snapshot after each (``--during``: and many while it runs), validates it and lets
-every pass over it; and without. A process that dies is named and the next one goes on behind it. Exit code 1
-where a process died or results differ.
+Run as ``python tests/live/prey.py [--during] [--write docs/dev/prey.md] [module ...]``. The modules run twice, one
+after the other in one process: with heapdiff, which takes a snapshot after each (``--during``: and many while it runs),
+validates it and lets every pass over it; and without. A process that dies is named and the next one goes on behind it.
+``--write`` puts the counts into the columns of this Python. Exit code 1 where a process died or results differ.
 """
 
 import argparse
-import io
+import importlib.util
 import json
 import os
+import platform
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+import unittest
+import warnings
 from pathlib import Path
 from typing import Any
 
-__all__ = ["MODULES", "main", "run_modules"]
+__all__ = ["MODULES", "main", "run_modules", "write_table"]
 
 MODULES = """
     test_gc test_weakref test_weakset test_generators test_generator_stop test_coroutines test_asyncgen test_descr
@@ -45,6 +48,13 @@ MODULES = """
 
 _ROOT = Path(__file__).resolve().parents[2]
 _SILENCE_SECONDS = 1_800
+_HEAD = """\
+# CPython's own tests as prey
+
+Written by `tests/live/prey.py --write`, not by hand. Each cell: the tests that pass without heapdiff / with a snapshot
+taken and analysed after each module, all in one process; then the objects of the snapshot after that module. "same when
+run alone": the module's tests came out differently beside the others, and the same in a process of their own.
+"""
 
 
 def main() -> int:
@@ -54,6 +64,7 @@ def main() -> int:
     parser.add_argument(
         "--during", action="store_true", help="capture while the tests run, too; results are not compared"
     )
+    parser.add_argument("--write", type=Path, help="the table to put the counts of this Python into")
     parser.add_argument("--worker", choices=("with", "without"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     modules = options.modules or MODULES
@@ -61,6 +72,8 @@ def main() -> int:
         _work(modules, captured=options.worker == "with", during=options.during)
         return 0
     rows, good = run_modules(modules, during=options.during, show=print)
+    if options.write is not None:
+        write_table(options.write, rows)
     tests = sum(row.get("tests", 0) for row in rows)
     print(f"{len(rows)} modules, {tests} tests; {'all well' if good else 'NOT ALL WELL'}")
     return 0 if good else 1
@@ -89,14 +102,49 @@ def run_modules(modules: list[str], *, during: bool = False, show: Any = None) -
             row["result"] = "same" if not during else "alive"
         good &= not row["result"].startswith(("DIED", "DIFFERENT"))
         rows.append(row)
+        row["passed_without"] = plain.get(row["module"], {}).get("passed")
         counts = f"{row.get('tests', 0):6} {len(row.get('failed', ())):6} {row.get('skipped', 0):7}"
         sizes = f"{row.get('snapshots', 0):6} {row.get('objects', 0):9} {row.get('pause', 0.0) * 1e3:6.0f}ms"
         show(f"{row['module']:32} {counts} {sizes}  {row['result']}")
     return rows, good
 
 
+def write_table(path: Path, rows: list[dict[str, Any]]) -> None:
+    """Put the rows into the columns of this Python; those of other Pythons stay as they are."""
+    here = platform.python_version()
+    columns = _columns(path.read_text(encoding="utf-8") if path.exists() else "")
+    columns = {python: column for python, column in columns.items() if python.split(".")[:2] != here.split(".")[:2]}
+    columns[here] = {row["module"]: _cell(row) for row in rows}
+    pythons = sorted(columns)
+    lines = [_HEAD, "| " + " | ".join(["module", *pythons]) + " |", "|---" * (len(pythons) + 1) + "|"]
+    for module in sorted(set().union(*columns.values())):
+        lines.append(
+            "| " + " | ".join([module, *(columns[python].get(module, "not run") for python in pythons)]) + " |"
+        )
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _columns(text: str) -> dict[str, dict[str, str]]:
+    """What a table says: Python -> module -> cell."""
+    table = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("|")]
+    if not table:
+        return {}
+    return {python: {line[0]: line[place] for line in table[2:]} for place, python in enumerate(table[0]) if place}
+
+
+def _cell(row: dict[str, Any]) -> str:
+    if "missing" in row:
+        return "not in this Python"
+    if "died" in row:
+        return str(row["result"])
+    without = "not measured" if row["passed_without"] is None else row["passed_without"]
+    said = "" if row["result"] == "same" else f", {row['result'].split(':')[0]}"
+    return f"{without} / {row['passed']}, {row['objects']:,}{said}"
+
+
 def _outcome(row: dict[str, Any]) -> tuple[Any, ...]:
-    return row.get("tests"), row.get("skipped"), tuple(row.get("failed", ())), "missing" in row, row.get("died")
+    counts = row.get("tests"), row.get("passed"), row.get("skipped")
+    return *counts, tuple(row.get("failed", ())), "missing" in row, row.get("died")
 
 
 def _rows(modules: list[str], who: str, during: bool) -> Any:
@@ -134,7 +182,6 @@ def _rows(modules: list[str], who: str, during: bool) -> Any:
 def _work(modules: list[str], *, captured: bool, during: bool) -> None:
     """Run the modules in this process and print a row for each."""
     import faulthandler
-    import unittest
 
     from test import support  # type: ignore[import-not-found]
 
@@ -144,18 +191,20 @@ def _work(modules: list[str], *, captured: bool, during: bool) -> None:
     os.dup2(2, 1)
     sys.path.insert(0, str(_ROOT))
     hunter = _Hunter(during) if captured else None
-    nowhere = io.StringIO()
     for name in modules:
         row: dict[str, Any] = {"module": name}
-        try:
-            suite = unittest.defaultTestLoader.loadTestsFromName(f"test.{name}")
-        except (AttributeError, ImportError, unittest.SkipTest):
+        if importlib.util.find_spec(f"test.{name}") is None:
             row["missing"] = True
         else:
-            result = unittest.TextTestRunner(stream=nowhere, verbosity=0).run(suite)
+            suite = unittest.defaultTestLoader.loadTestsFromName(f"test.{name}")
+            result = _Counted()
+            with warnings.catch_warnings():
+                warnings.simplefilter("default")
+                suite.run(result)
             failed = [str(test) for test, _ in result.failures + result.errors]
             failed += map(str, result.unexpectedSuccesses)
-            row |= {"tests": result.testsRun, "skipped": len(result.skipped), "failed": sorted(failed)}
+            row |= {"tests": result.testsRun, "passed": result.passed, "skipped": len(result.skipped)}
+            row["failed"] = sorted(failed)
             del suite, result
         if hunter is not None:
             row |= hunter.capture()
@@ -163,6 +212,16 @@ def _work(modules: list[str], *, captured: bool, during: bool) -> None:
         out.flush()
     out.flush()
     os._exit(0)
+
+
+class _Counted(unittest.TestResult):
+    """Counts the tests that pass, too."""
+
+    passed = 0
+
+    def addSuccess(self, test: unittest.TestCase) -> None:
+        super().addSuccess(test)
+        self.passed += 1
 
 
 class _Hunter:

@@ -11,7 +11,7 @@ TEXT, COUNT, FLAG = str, int, bool
 UNKNOWN = type(None)
 PERHAPS = (COUNT, UNKNOWN)
 
-VERDICT = ({"rule": TEXT, "kind": TEXT, "text": TEXT, "mend": TEXT}, UNKNOWN)
+VERDICT = ({"rule": TEXT, "kind": TEXT, "text": TEXT, "mend": TEXT, "known": TEXT}, UNKNOWN)
 
 MOMENT = {
     "pid": PERHAPS,
@@ -159,6 +159,7 @@ REPORT = {
         }
     ],
     "settling": ([SETTLING], UNKNOWN),
+    "imported": ({"module_count": COUNT, "type_count": COUNT, "shallow_bytes": COUNT}, UNKNOWN),
     "garbage": {
         "objects_base": COUNT,
         "objects_now": COUNT,

@@ -137,6 +137,12 @@ def test_imports_beside_a_leak_are_one_line() -> None:
     ]
 
 
+def test_growth_that_came_with_imports_alone_is_called_so() -> None:
+    text = str(compare(importing(3, 0).snapshot(), importing(3, 12).snapshot()))
+
+    assert text.startswith("12 modules were imported, which took on 2.86 MB, 100 % of the growth.")
+
+
 def test_imports_beside_a_leak_have_their_line_where_they_are_no_grower() -> None:
     text = str(compare(importing(3, 0).snapshot(), importing(40, 12).snapshot(), growers=1))
 

@@ -111,6 +111,7 @@ def test_columns_of_many_blocks_are_read_as_they_were_written(tmp_path: Path, co
         command=st.none() | st.text(st.characters()),
         gc_enabled=st.none() | st.booleans(),
         descriptors=st.none() | st.dictionaries(st.text(), st.integers(0, 2**63 - 1)),
+        packages=st.none() | st.dictionaries(st.text(), st.text()),
         gc_collections=st.none() | st.lists(st.integers(0, 2**63 - 1)).map(tuple),
     )
 )

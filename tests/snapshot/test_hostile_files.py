@@ -483,6 +483,15 @@ def test_a_number_that_no_system_says_is_refused(tmp_path: Path, name: str, valu
         read_snapshot(forgery.write())
 
 
+@pytest.mark.parametrize("packages", [{"attrs": 26}, {"attrs": None}, ["attrs"], "attrs"])
+def test_packages_are_names_and_versions(tmp_path: Path, packages: Any) -> None:
+    forgery = Forgery(tmp_path)
+    forgery.manifest["process"]["packages"] = packages
+
+    with pytest.raises(SnapshotCorruptError, match=r"the packages (has|is) .* expected"):
+        read_snapshot(forgery.write())
+
+
 def test_a_field_of_the_process_that_is_not_known_yet_is_passed_over(tmp_path: Path) -> None:
     forgery = Forgery(tmp_path)
     forgery.manifest["process"]["colour"] = "green"

@@ -1,4 +1,4 @@
-"""The command line: ``heapdiff diff``, ``top``, ``why``, ``info`` and ``run``; words in, an exit code out."""
+"""The command line, ``heapdiff diff``, ``check``, ``top``, ``why``, ``info``, ``run``: words in, an exit code out."""
 
 import contextlib
 import os
@@ -14,7 +14,7 @@ _DONE, _ERROR, _USAGE, _INTERRUPTED = 0, 1, 2, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit code of the command: 0 done, 1 an error, 2 wrong usage, 130 interrupted.
+    """The exit code of the command: 0 done, 1 an error, 2 wrong usage, 3 growth fails a check, 130 interrupted.
 
     Args:
         arguments: The words after the program's name; those of this process by default.

@@ -1,22 +1,21 @@
 """``diff``, ``top``, ``why`` and ``info``: parsed words in, text on stdout or into a file out."""
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from heapdiff.diff.heap_profile import profile_of_dominators, profile_of_paths, profile_of_sites
 from heapdiff.diff.profile import Profile, subtract_profiles
-from heapdiff.errors import HeapdiffError
 from heapdiff.explain.keepers import find_keepers
 from heapdiff.graph import HeapGraph
+from heapdiff.integrations.cli.checking import check
+from heapdiff.integrations.cli.files import is_coloured, put, read, short_name, write_review
 from heapdiff.integrations.cli.inventory import describe_snapshot
 from heapdiff.integrations.cli.progress import progress
 from heapdiff.pipeline import compare, compare_groups, compare_settled
 from heapdiff.report import Report
-from heapdiff.report.accept_file import read_accepted, write_accepted
+from heapdiff.report.accept_file import read_accepted
 from heapdiff.report.keepers_text import render_keepers, render_keepers_json
 from heapdiff.report.profile_text import (
     ProfileOptions,
@@ -27,7 +26,6 @@ from heapdiff.report.profile_text import (
     profile_tree,
 )
 from heapdiff.report.text import render_text
-from heapdiff.snapshot.file import read_snapshot
 from heapdiff.snapshot.model import Snapshot
 
 __all__ = ["run_commands"]
@@ -41,8 +39,10 @@ def run_commands(options: argparse.Namespace) -> int:
     Raises:
         HeapdiffError: A file cannot be read or written, or does not hold what was asked for.
     """
+    if options.command == "check":
+        return check(options)
     command: Callable[[argparse.Namespace], str] = _COMMANDS[options.command]
-    _put(command(options), options.output)
+    put(command(options), options.output)
     return 0
 
 
@@ -51,7 +51,7 @@ def _diff(options: argparse.Namespace) -> str:
     files = [base, *options.files] if base else options.files
     _check_diff(options, files)
     if _wants_profile(options):
-        pictures = [_profile(_read(name), options) for name in (files[0], files[-1])]
+        pictures = [_profile(read(name), options) for name in (files[0], files[-1])]
         with progress("subtracting"):
             profile = subtract_profiles(
                 *pictures, against_base=options.diff_base is not None, normalise=options.normalize
@@ -59,20 +59,21 @@ def _diff(options: argparse.Namespace) -> str:
         return _view(profile, options, (f"File: {files[0]} → {files[-1]}",))
     report = _report(options, files)
     if options.write_accept is not None:
-        count = write_accepted(report.explanation, options.write_accept)
-        print(f"{options.write_accept}: {count} new to review, each needs a reason", file=sys.stderr)
-    return report.to_json() + "\n" if options.json else render_text(report.explanation, colour=_is_coloured(options))
+        write_review(report.explanation, options.write_accept)
+    return report.to_json() + "\n" if options.json else render_text(report.explanation, colour=is_coloured(options))
 
 
 def _report(options: argparse.Namespace, files: Sequence[str]) -> Report:
     settings: dict[str, Any] = {} if options.nodecount is None else {"growers": options.nodecount}
+    if options.no_known_leaks:
+        settings["known_leaks"] = ()
     if options.control:
-        control = [[_read(name) for name in run] for run in options.control]
-        treatment = [[_read(name) for name in run] for run in options.treatment]
+        control = [[read(name) for name in run] for run in options.control]
+        treatment = [[read(name) for name in run] for run in options.treatment]
         with progress(f"comparing {len(treatment)} with {len(control)}"):
             return compare_groups(control=control, treatment=treatment, **settings)
-    snapshots = [_read(name) for name in files]
-    with progress("comparing " + " and ".join(map(_short, (files[0], files[-1])))):
+    snapshots = [read(name) for name in files]
+    with progress("comparing " + " and ".join(map(short_name, (files[0], files[-1])))):
         if options.settled:
             return compare_settled(*snapshots, **settings)
         if options.accept is not None:
@@ -105,18 +106,18 @@ def _check_diff(options: argparse.Namespace, files: Sequence[str]) -> None:
 
 
 def _top(options: argparse.Namespace) -> str:
-    return _view(_profile(_read(options.file), options), options, (f"File: {options.file}",))
+    return _view(_profile(read(options.file), options), options, (f"File: {options.file}",))
 
 
 def _why(options: argparse.Namespace) -> str:
-    snapshot = _read(options.file)
+    snapshot = read(options.file)
     with progress(f"looking for what holds {options.type_name}"):
         keepers = find_keepers(HeapGraph.of(snapshot), options.type_name)
     return render_keepers_json(keepers) if options.json else render_keepers(keepers, rows=options.nodecount)
 
 
 def _info(options: argparse.Namespace) -> str:
-    snapshot = _read(options.file)
+    snapshot = read(options.file)
     with progress("counting"):
         return describe_snapshot(HeapGraph.of(snapshot), options.file, as_json=options.json)
 
@@ -172,47 +173,3 @@ def _view(profile: Profile, options: argparse.Namespace, header: tuple[str, ...]
     if options.tree:
         return profile_tree(profile, settings)
     return profile_traces(profile, settings) if options.traces else profile_top(profile, settings)
-
-
-def _read(name: str) -> Snapshot:
-    with progress(f"reading {_short(name)}"):
-        return read_snapshot(name)
-
-
-def _short(name: str) -> str:
-    return Path(name).name
-
-
-def _is_coloured(options: argparse.Namespace) -> bool:
-    if options.colour != "auto":
-        return bool(options.colour == "always")
-    # https://no-color.org: any value but the empty one
-    return options.output is None and _has_stdout() and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-
-
-def _put(text: str, output: str | None) -> None:
-    if output is None:
-        _print(text if text.endswith("\n") else text + "\n")
-        return
-    try:
-        Path(output).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise HeapdiffError(f"{output}: {error.strerror}. Name another file with -output.") from error
-    print(f"Generating report in {output}", file=sys.stderr)
-
-
-def _print(text: str) -> None:
-    if not _has_stdout():
-        raise HeapdiffError("standard output is closed. Name a file with -output.")
-    try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise HeapdiffError(f"standard output: {error.strerror}. Name a file with -output.") from error
-
-
-def _has_stdout() -> bool:
-    # Python has None there, whatever its types say, when it was started with that descriptor closed.
-    return cast(object, sys.stdout) is not None

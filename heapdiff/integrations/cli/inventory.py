@@ -39,6 +39,7 @@ _ROOT_NAMES = {
     LabelKind.ROOT_NATIVE: "native code",
     LabelKind.ROOT_OWN: "heapdiff's own",
     LabelKind.ROOT_MACHINERY: "modules of the interpreter",
+    LabelKind.ROOT_EVENT_LOOP: "event loops",
 }
 
 

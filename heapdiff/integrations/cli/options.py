@@ -17,12 +17,13 @@ examples:
   heapdiff diff -base before.heap after.heap
   heapdiff diff -base before.heap middle.heap after.heap     three moments show a trend
   heapdiff diff -base before.heap -top -cum after.heap       as go tool pprof prints it
+  heapdiff check -base before.heap after.heap --fail-on 'retained>1MB'
   heapdiff top after.heap
   heapdiff why after.heap app.locks.Lock
   heapdiff info after.heap
 
 The words: flat is what an object itself occupies, cum what would be freed with it.
-Exit codes: 0 done, 1 an error, 2 wrong usage, 130 interrupted."""
+Exit codes: 0 done, 1 an error, 2 wrong usage, 3 growth fails a check, 130 interrupted."""
 
 _DIFF_EXAMPLES = """\
 examples:
@@ -38,6 +39,18 @@ examples:
 
 Without -base the first file is the base. Of several later files the report uses all, pprof's views
 the last. Options may have one dash or two, and their values a space or an equals sign before them."""
+
+_CHECK_EXAMPLES = """\
+examples:
+  heapdiff check -base before.heap after.heap                fails by whatever grew and is not benign
+  heapdiff check -base before.heap middle.heap after.heap --fail-on verdict=leak
+  heapdiff check -base before.heap after.heap --fail-on 'retained>1MB' --fail-on 'objects>1000'
+  heapdiff check -base before.heap after.heap --fail-on 'type=app.Session and objects>0'
+  heapdiff check -base before.heap after.heap --accept known.toml --junit heap.xml --github-summary
+
+A condition is made of retained, shallow (bytes, 64kB, 1MB) and objects (new ones) with > or >=, and of
+verdict (leak, unsure, benign), rule and type with = or !=; "and" joins them, and all must hold of one
+type that grew. Of several --fail-on one is enough. Exit code 3: growth fails."""
 
 _TOP_EXAMPLES = """\
 examples:
@@ -86,14 +99,10 @@ def build_parser(version: str) -> argparse.ArgumentParser:
     diff.add_argument(
         "-settled", "--settled", action="store_true", help="three files are before, busy and settled: what is held?"
     )
-    known = diff.add_argument_group("growth that is known")
-    known.add_argument(
-        "--accept", "-accept", metavar="FILE", help="TOML: fingerprints that are accepted, each with a reason"
-    )
-    known.add_argument(
-        "--write-accept", "-write-accept", "--write_accept", metavar="FILE", help="write what grew there, for review"
-    )
+    _add_known(diff)
     _add_profile_options(diff)
+
+    _add_check(commands)
 
     top = commands.add_parser("top", help="what is in one snapshot", epilog=_TOP_EXAMPLES)
     top.add_argument("file", metavar="FILE")
@@ -175,6 +184,45 @@ def _add_run(commands: Any) -> None:
     run.add_argument("--compress", action="store_true", help="smaller files that take longer to write")
 
 
+def _add_check(commands: Any) -> None:
+    check = commands.add_parser("check", help="fail where something grew, for a CI job", epilog=_CHECK_EXAMPLES)
+    check.add_argument("files", nargs="+", metavar="FILE", help="later snapshots, in their order")
+    check.add_argument("-base", "--base", required=True, metavar="FILE", help="the first snapshot")
+    check.add_argument(
+        "--fail-on",
+        "-fail-on",
+        "--fail_on",
+        action="append",
+        type=_condition,
+        metavar="CONDITION",
+        help="what fails (default: verdict!=benign)",
+    )
+    _add_known(check)
+    files = check.add_argument_group("files for a CI server")
+    files.add_argument("--junit", "-junit", metavar="FILE", help="a test case for each type that grew")
+    files.add_argument("--markdown", "-markdown", metavar="FILE", help="for a comment on a pull request")
+    files.add_argument("--github-summary", "-github-summary", action="store_true", help="the same as step summary")
+    check.add_argument("-nodecount", "--nodecount", type=_count, default=10, metavar="N", help="types shown (10)")
+    _add_output_options(check)
+
+
+def _add_known(parser: argparse.ArgumentParser) -> None:
+    known = parser.add_argument_group("growth that is known")
+    known.add_argument(
+        "--accept", "-accept", metavar="FILE", help="TOML: fingerprints that are accepted, each with a reason"
+    )
+    known.add_argument(
+        "--write-accept", "-write-accept", "--write_accept", metavar="FILE", help="write what grew there, for review"
+    )
+    known.add_argument(
+        "--no-known-leaks",
+        "-no-known-leaks",
+        "--no_known_leaks",
+        action="store_true",
+        help="do not say which packages are known to leak so",
+    )
+
+
 def _add_profile_options(parser: argparse.ArgumentParser) -> None:
     views = parser.add_argument_group("views of pprof").add_mutually_exclusive_group()
     views.add_argument("-top", "--top", action="store_true", help="one row a type")
@@ -222,6 +270,15 @@ def _add_output_options(parser: argparse.ArgumentParser) -> None:
         metavar="WHEN",
         help="colours in the report: auto (on a terminal), always or never",
     )
+
+
+def _condition(text: str) -> Any:
+    from heapdiff.explain.conditions import read_condition  # `run` has a parser too, and no need of this
+
+    try:
+        return read_condition(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _pattern(text: str) -> re.Pattern[str]:

@@ -148,13 +148,13 @@ PyObject* capture(PyObject*, PyObject* args) {
     if (!kFreeThreaded) pause.end();
     if (raise_end(end, *raw, bounds, Picture::snapshot)) return nullptr;
     ColumnStore store;
-    Status status = Status::ok;
-    Py_BEGIN_ALLOW_THREADS status = finish_snapshot(*raw, sites, {interpreter, segments, audited != 0}, &store);
-    Py_END_ALLOW_THREADS if (status != Status::ok) return PyErr_NoMemory();
+    Status status =
+        without_gil([&] { return finish_snapshot(*raw, sites, {interpreter, segments, audited != 0}, &store); });
+    if (status != Status::ok) return PyErr_NoMemory();
     PyObject* columns = new_columns(std::move(store));
     PyObject* unseen = columns == nullptr ? nullptr : unseen_of(raw->extensions);
-    Py_BEGIN_ALLOW_THREADS raw.reset();
-    Py_END_ALLOW_THREADS if (unseen == nullptr) {
+    without_gil([&] { return raw.reset(), Status::ok; });
+    if (unseen == nullptr) {
         Py_XDECREF(columns);
         return nullptr;
     }
@@ -213,10 +213,12 @@ PyObject* census(PyObject*, PyObject* args) {
     measure_unsized(*raw);
     if (raise_end(end, *raw, bounds, Picture::census)) return nullptr;
     ColumnStore store;
-    Status status = Status::ok;
-    Py_BEGIN_ALLOW_THREADS status = finish_census(*raw, &store);
-    raw.reset();
-    Py_END_ALLOW_THREADS if (status != Status::ok) return PyErr_NoMemory();
+    Status status = without_gil([&] {
+        Status finished = finish_census(*raw, &store);
+        raw.reset();
+        return finished;
+    });
+    if (status != Status::ok) return PyErr_NoMemory();
     PyObject* columns = new_columns(std::move(store));
     return columns == nullptr ? nullptr : Py_BuildValue("(Ndd)", columns, pause.wall, pause.processor);
 }

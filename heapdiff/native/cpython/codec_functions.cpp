@@ -1,5 +1,6 @@
 #include "cpython/codec_functions.hpp"
 
+#include "cpython/gil.hpp"
 #include "graph/codec.hpp"
 
 #include <string_view>
@@ -58,8 +59,11 @@ PyObject* move_bytes(PyObject* args, Shuffle move) noexcept {
                      to.bytes(), item_bytes);
         return nullptr;
     }
-    Py_BEGIN_ALLOW_THREADS move(from.as<const uint8_t>(), static_cast<size_t>(item_bytes), to.as<uint8_t>());
-    Py_END_ALLOW_THREADS Py_RETURN_NONE;
+    without_gil([&] {
+        move(from.as<const uint8_t>(), static_cast<size_t>(item_bytes), to.as<uint8_t>());
+        return Status::ok;
+    });
+    Py_RETURN_NONE;
 }
 
 PyObject* shuffle(PyObject*, PyObject* args) { return move_bytes(args, shuffle_bytes); }
@@ -137,9 +141,9 @@ PyObject* encode_transform(PyObject*, PyObject* args) {
     if (!in.open(in_object, false) || !out.open(out_object, true) || !fits(in, item_bytes) || !fits(out, item_bytes) ||
         !context.open(type, type_count, start, label))
         return nullptr;
-    Status status = Status::ok;
-    Py_BEGIN_ALLOW_THREADS status = encode_column(transform, static_cast<size_t>(item_bytes), context.columns, in, out);
-    Py_END_ALLOW_THREADS return outcome(status, transform);
+    Status status = without_gil(
+        [&] { return encode_column(transform, static_cast<size_t>(item_bytes), context.columns, in, out); });
+    return outcome(status, transform);
 }
 
 PyObject* decode_transform(PyObject*, PyObject* args) {
@@ -155,9 +159,9 @@ PyObject* decode_transform(PyObject*, PyObject* args) {
     Context context;
     if (!column.open(column_object, true) || !fits(column, item_bytes) || !context.open(type, type_count, start, label))
         return nullptr;
-    Status status = Status::ok;
-    Py_BEGIN_ALLOW_THREADS status = decode_column(transform, static_cast<size_t>(item_bytes), context.columns, column);
-    Py_END_ALLOW_THREADS return outcome(status, transform);
+    Status status =
+        without_gil([&] { return decode_column(transform, static_cast<size_t>(item_bytes), context.columns, column); });
+    return outcome(status, transform);
 }
 
 PyMethodDef functions[] = {

@@ -17,6 +17,7 @@ bool is_counted(uint32_t label) {
     case LabelKind::cell:
     case LabelKind::root_module:
     case LabelKind::root_machinery:
+    case LabelKind::root_event_loop:
     case LabelKind::root_static_type:
     case LabelKind::root_immortal: return false;
     default: return true;

@@ -25,10 +25,7 @@ namespace {
 
 // Runs the pass without the GIL; false with an exception set where it fails.
 template <class Pass> bool run(Pass pass) {
-    Status status = Status::ok;
-    Py_BEGIN_ALLOW_THREADS;
-    status = pass();
-    Py_END_ALLOW_THREADS;
+    Status status = without_gil(pass);
     if (status == Status::out_of_memory) PyErr_NoMemory();
     if (status == Status::malformed && !PyErr_Occurred())
         PyErr_SetString(PyExc_ValueError, "the columns do not belong to one heap: one points outside of another; "
@@ -193,11 +190,9 @@ PyObject* py_validate(PyObject*, PyObject* argument) {
                                                   !column_numbers(*store, "site_line", &view.sites.line)))
         return nullptr;
     Sentence problem;
-    Status status = Status::ok;
-    Py_BEGIN_ALLOW_THREADS;
-    status = validate(view, problem);
-    Py_END_ALLOW_THREADS;
+    Status status = without_gil([&] { return validate(view, problem); });
     if (status == Status::ok) Py_RETURN_NONE;
+    if (status == Status::out_of_memory) return PyErr_NoMemory();
     PyErr_SetString(PyExc_ValueError, problem.data());
     return nullptr;
 }

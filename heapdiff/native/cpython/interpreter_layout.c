@@ -4,6 +4,9 @@
 
 #include "internal/pycore_interp.h"
 #include "internal/pycore_runtime.h"
+#if PY_VERSION_HEX >= 0x030D0000
+#include "internal/pycore_tstate.h"
+#endif
 
 #include <string.h>
 
@@ -62,6 +65,15 @@ const int* heapdiff_collecting_flag(const void* interpreter) {
     return (const int*)((const char*)interpreter + known->interpreter_state.gc + known->gc.collecting);
 #else
     (void)interpreter;
+    return NULL;
+#endif
+}
+
+void* heapdiff_running_loop(void* thread) {
+#if PY_VERSION_HEX >= 0x030D0000
+    return ((_PyThreadStateImpl*)thread)->asyncio_running_loop;
+#else
+    (void)thread;
     return NULL;
 #endif
 }

@@ -18,6 +18,9 @@ extern const struct heapdiff_field heapdiff_interpreter_fields[];
 extern const size_t heapdiff_interpreter_bytes;
 extern const unsigned long heapdiff_compiled_version;
 
+/* The event loop that a thread's state holds, or NULL: before 3.13 asyncio kept it in the state's dict. */
+void* heapdiff_running_loop(void* thread);
+
 /* Where CPython 3.14 says, in the table it keeps for debuggers, that the int is which is 1 while a collection runs; null
    on other versions, and where that table is not the one heapdiff was compiled against. */
 const int* heapdiff_collecting_flag(const void* interpreter);

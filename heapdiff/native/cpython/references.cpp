@@ -245,7 +245,11 @@ void Walker::module(PyObject* object) noexcept {
     if (definition->m_size > 0 && PyModule_GetState(object) == nullptr) return;
     visited_ = object;
     ordinal_ = 0;
+    size_t first = heap_.target.size();
     definition->m_traverse(object, visit, this);
+    for (size_t i = first; !census_ && i < heap_.target.size(); ++i)
+        if (kind_of(heap_.label[i]) == LabelKind::field)
+            heap_.label[i] = make_label(LabelKind::internal, heap_.texts.intern("state of the module"));
 }
 
 void Walker::frame(const InterpreterFrame* frame) noexcept {
@@ -272,7 +276,16 @@ void Walker::frame(const InterpreterFrame* frame) noexcept {
 
 void Walker::generator(PyObject* object) noexcept {
     visit_generator_extras(object, [this](PyObject* part, const char* name) { add_internal(part, name); });
+    size_t first = heap_.target.size();
     if (!is_frame_cleared(object)) frame(generator_frame(object));
+    if (is_awaiting(object) && !census_) name_awaited(first);
+}
+
+// What a coroutine waits for lies on top of its evaluation stack.
+void Walker::name_awaited(size_t first) noexcept {
+    size_t last = heap_.target.size();
+    if (last == first || kind_of(heap_.label[last - 1]) != LabelKind::stack) return;
+    heap_.label[last - 1] = coroutine_label(reinterpret_cast<PyObject*>(heap_.target[last - 1]), "awaits", {});
 }
 
 void Walker::frame_object(PyObject* object) noexcept {
@@ -316,11 +329,58 @@ void Walker::traverse(PyObject* object, const TypeInfo& info) noexcept {
         for (Py_ssize_t i = 0; keys->kind == 1 && i < keys->entry_count; ++i)
             if (pairs[i].value != nullptr) add(pairs[i].key, LabelKind::key_object);
     }
+    if (PyType_FastSubclass(info.type, Py_TPFLAGS_TYPE_SUBCLASS)) metatype(object, first);
     if (!census_) {
         name_members(object, info, first);
+        if (info.task) name_coroutine(object, first);
         if (info.base_shape == Shape::lru_cache) name_cache(first);
         if (info.base_shape == Shape::sequence) name_elements(first);
         if (info.type == &PyContext_Type || is_trie(info.type)) name_variables(first);
+        name_rest(info, first);
+    }
+}
+
+// A class of a metatype in C, as those of ctypes: what its tp_traverse reports of a plain type is replaced by all of
+// it. Source: typeobject.c, type_traverse.
+void Walker::metatype(PyObject* object, size_t first) noexcept {
+    auto* type = reinterpret_cast<PyTypeObject*>(object);
+    auto* heap_type = reinterpret_cast<PyHeapTypeObject*>(type);
+    if (!(type->tp_flags & Py_TPFLAGS_HEAPTYPE)) return this->type(object);
+    const std::array<void*, 6> reported{type_dict(type), type->tp_cache, type->tp_mro,
+                                        type->tp_bases,  type->tp_base,  heap_type->ht_module};
+    uint32_t taken = 0;
+    size_t kept = first;
+    for (size_t i = first; i < heap_.target.size(); ++i) {
+        size_t field = 0;
+        while (field < reported.size() &&
+               (taken >> field & 1 || heap_.target[i] != reinterpret_cast<uint64_t>(reported[field])))
+            ++field;
+        if (field < reported.size()) {
+            taken |= 1u << field;
+            continue;
+        }
+        heap_.target[kept] = heap_.target[i];
+        if (!census_) heap_.label[kept] = heap_.label[i];
+        ++kept;
+    }
+    ok_ &= heap_.target.resize(kept) && (census_ || heap_.label.resize(kept));
+    this->type(object);
+}
+
+// What is still without a name. Elements are told by their number only, so many of them make one label path.
+void Walker::name_rest(const TypeInfo& info, size_t first) noexcept {
+    constexpr uint32_t kMostFields = 32;
+    bool is_element = std::strcmp(info.base->tp_name, "xml.etree.ElementTree.Element") == 0;
+    bool is_shared = std::strcmp(info.base->tp_name, "itertools._tee_dataobject") == 0;
+    uint32_t children = 0;
+    for (size_t i = first; i < heap_.target.size(); ++i) {
+        if (kind_of(heap_.label[i]) != LabelKind::field) continue;
+        auto* type = Py_TYPE(reinterpret_cast<PyObject*>(heap_.target[i]));
+        if (is_element && type == &PyDict_Type)
+            heap_.label[i] = make_label(LabelKind::attribute, heap_.texts.intern("attrib"));
+        else if (is_shared || (is_element && type == info.type))
+            heap_.label[i] = make_label(LabelKind::element, children++);
+        else if (payload_of(heap_.label[i]) > kMostFields) heap_.label[i] = make_label(LabelKind::field, kMostFields);
     }
 }
 
@@ -391,6 +451,8 @@ void Walker::name_cache(size_t first) noexcept {
     size_t table = last - 5;
     heap_.label[table] = make_label(LabelKind::attribute, heap_.texts.intern("cache"));
     heap_.label[table + 1] = make_label(LabelKind::attribute, heap_.texts.intern("__wrapped__"));
+    for (size_t i = table + 2; i < last; ++i)
+        heap_.label[i] = make_label(LabelKind::internal, heap_.texts.intern("constants"));
     for (size_t i = first; i < table; ++i)
         if (kind_of(heap_.label[i]) == LabelKind::field) heap_.label[i] = make_label(LabelKind::cache_entry);
 }

@@ -4,6 +4,7 @@
 #include "cpython/interpreter_layout.h"
 
 #include <algorithm>
+#include <cstring>
 #include <new>
 
 namespace heapdiff {
@@ -97,8 +98,33 @@ void Walker::read_interpreter() noexcept {
         this);
 }
 
+namespace {
+
+// The event loop that runs in a thread, by what asyncio keeps in the dict of its state; null where none does.
+// Source: _asynciomodule.c, set_running_loop.
+PyObject* running_loop(PyObject* dict) {
+    if (dict == nullptr || !PyDict_CheckExact(dict)) return nullptr;
+    Py_ssize_t position = 0;
+    PyObject *key = nullptr, *value = nullptr;
+    while (PyDict_Next(dict, &position, &key, &value)) {
+        char room[40];
+        if (!PyUnicode_CheckExact(key) || utf8_of(key, room, sizeof room) != "__asyncio_running_event_loop__") continue;
+        if (std::strcmp(Py_TYPE(value)->tp_name, "_RunningLoopHolder") != 0) return value;
+        return *reinterpret_cast<PyObject**>(reinterpret_cast<char*>(value) + kHeadShift + kHeldLoopOffset);
+    }
+    return nullptr;
+}
+
+} // namespace
+
 void Walker::read_thread(PyThreadState* thread, const std::string& name) {
     std::string owner = "thread " + (name.empty() ? std::to_string(thread->thread_id) : name);
+    PyObject* loop = running_loop(thread->dict);
+    if (loop == nullptr && Py_Version == heapdiff_compiled_version) {
+        loop = static_cast<PyObject*>(heapdiff_running_loop(thread));
+        add_root(loop, LabelKind::root_thread, "running event loop, " + owner);
+    }
+    if (loop != Py_None) add_root(loop, LabelKind::root_event_loop, "asyncio, " + owner);
     visit_thread_state(thread, [&](PyObject* object, const char* field) {
         add_root(object, LabelKind::root_thread, std::string(field) + ", " + owner);
     });

@@ -1,5 +1,6 @@
 #include "cpython/type_table.hpp"
 
+#include "cpython/known_places.hpp"
 #include "graph/heap.hpp"
 
 #include <cstddef>
@@ -97,7 +98,8 @@ bool has_native_memory(PyTypeObject* type) {
 bool hides_references(PyTypeObject* type) {
     static const char* const names[] = {"datetime.timezone", "decimal.Context",   "decimal.SignalDict",
                                         "_struct.Struct",    "_io.BytesIO",       "_io.StringIO",
-                                        "zoneinfo.ZoneInfo", "datetime.datetime", "datetime.time"};
+                                        "zoneinfo.ZoneInfo", "datetime.datetime", "datetime.time",
+                                        "StgDict",           "_thread._local"};
     for (const char* name : names)
         if (is_named(type, name)) return true;
     return false;
@@ -107,7 +109,8 @@ Shape shape_of(PyTypeObject* type) {
     if (type == &PyTuple_Type) return Shape::tuple;
     if (type == &PyList_Type) return Shape::list;
     if (type == &PyDict_Type || type == &PyODict_Type ||
-        (PyType_FastSubclass(type, Py_TPFLAGS_DICT_SUBCLASS) && is_named(type, "collections.defaultdict")))
+        (PyType_FastSubclass(type, Py_TPFLAGS_DICT_SUBCLASS) &&
+         (is_named(type, "collections.defaultdict") || is_named(type, "StgDict"))))
         return Shape::dict;
     if (type == &PySet_Type || type == &PyFrozenSet_Type) return Shape::set;
     if (type == &PyFunction_Type) return Shape::function;
@@ -125,6 +128,7 @@ Shape shape_of(PyTypeObject* type) {
         return Shape::descriptor;
     if (PyType_IS_GC(type) && type->tp_traverse != instance_traverse && is_named(type, "collections.deque"))
         return Shape::sequence;
+    if (cpython::kQueueHoldsItems && is_named(type, "_queue.SimpleQueue")) return Shape::sequence;
     if (is_named(type, "functools._lru_cache_wrapper")) return Shape::lru_cache;
     if (is_named(type, "functools._lru_list_elem")) return Shape::lru_cache_link;
     if (PyType_IS_GC(type) && type->tp_traverse == instance_traverse) return Shape::instance;
@@ -178,6 +182,7 @@ bool TypeTable::add(PyTypeObject* type) noexcept {
     if (!name_type(info)) return false;
     shape_type(info);
     info.body_hides = hides_references(info.base);
+    info.task = is_named(info.base, "_asyncio.Task");
     info.may_end_early = info.base == type && (is_named(type, "datetime.datetime") || is_named(type, "datetime.time"));
     size_type(info);
     if (!find_members(info)) return false;
@@ -230,7 +235,8 @@ void TypeTable::shape_type(TypeInfo& info) noexcept {
 
 bool TypeTable::add_member(Py_ssize_t offset, const char* name) noexcept {
     uint32_t text = texts_.intern(name);
-    return text != TextPool::kNoText && members_.push({offset, make_label(LabelKind::attribute, text)});
+    LabelKind kind = std::strchr(name, ' ') == nullptr ? LabelKind::attribute : LabelKind::internal;
+    return text != TextPool::kNoText && members_.push({offset, make_label(kind, text)});
 }
 
 // The references whose name and place are known: __slots__, members of C types, and structs that headers give.
@@ -260,12 +266,17 @@ bool TypeTable::find_members(TypeInfo& info) noexcept {
     else if (info.base == &PyMethod_Type)
         good = add_member(offsetof(PyMethodObject, im_self), "__self__") &&
                add_member(offsetof(PyMethodObject, im_func), "__func__");
-    else if (info.base == &PyCFunction_Type)
+    else if (info.base == &PyCFunction_Type || info.base == &PyCMethod_Type)
         good = add_member(offsetof(PyCFunctionObject, m_self), "__self__") &&
                add_member(offsetof(PyCFunctionObject, m_module), "__module__");
     else if (info.base == &PyMemoryView_Type) good = add_member(offsetof(PyMemoryViewObject, mbuf), "buffer");
     else if (is_named(info.base, "managedbuffer"))
         good = add_member(offsetof(_PyManagedBufferObject, master) + offsetof(Py_buffer, obj), "obj");
+    if (info.base->tp_dealloc != instance_dealloc)
+        for (const KnownPlace& place : known_places(info.base->tp_name))
+            good = good && (place.offset + cpython::kHeadShift + static_cast<Py_ssize_t>(sizeof(PyObject*)) >
+                                info.base->tp_basicsize ||
+                            add_member(place.offset + cpython::kHeadShift, place.name));
     info.member_count = static_cast<uint32_t>(members_.size()) - info.first_member;
     return good;
 }

@@ -31,7 +31,7 @@ enum class Shape : uint8_t {
     lru_cache,
     lru_cache_link, // what it holds is reported by its cache
     instance,       // a class made by a class statement: slots, attributes, then what its base has
-    sequence,       // a deque: its tp_traverse reports the elements in their order
+    sequence,       // a deque or a queue: its tp_traverse reports the elements in their order
     traverse,       // any other type: ask its tp_traverse
 };
 
@@ -67,6 +67,7 @@ struct TypeInfo {
     bool managed_dict;  // instances keep attributes as bare values, or in a dict made when asked for
     bool own;           // of heapdiff itself
     bool body_hides;    // holds objects that neither a tp_traverse nor a member tells of
+    bool task;          // of asyncio, or derived from it: its coroutine and name are of interest
     bool may_end_early; // a datetime without a time zone is allocated without room for one
     bool native_memory; // has memory of its own that cannot be sized from outside
     uint32_t pre_header;

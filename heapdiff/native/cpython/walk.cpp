@@ -36,6 +36,7 @@ void Walker::read_all(const ThreadNames& thread_names) {
     read_gc_lists();
     read_roots(thread_names);
     drain();
+    name_tasks();
 }
 
 // The other threads run again as soon as the last tracked object has been visited. So all is read from within the
@@ -56,8 +57,11 @@ void Walker::read_tracked(const ThreadNames& thread_names) {
                 walker.is_collecting_ = walker.lists_.collecting();
                 if (walker.is_collecting_) return 0;
                 walker.read_roots(names);
+                walker.drain();
+                walker.name_tasks(); // what only native code holds comes later, and stays without a name
+            } else {
+                walker.drain();
             }
-            walker.drain();
         } catch (const std::bad_alloc&) { // must not go through the frames of C
             walker.ok_ = false;
         }

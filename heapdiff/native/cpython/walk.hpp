@@ -54,6 +54,13 @@ struct Instances {
     Array<uint8_t> wanted{}; // by type: 0 not asked yet, 1 no, 2 yes
 };
 
+// A task with a name of its own: whether it may be written is known when all code was found.
+struct NamedTask {
+    size_t reference; // to its coroutine; its label is to be extended
+    PyObject* coroutine;
+    PyObject* name;
+};
+
 // What the walk found, in the order it was found; references are still addresses.
 struct RawHeap {
     Array<PyObject*> object;
@@ -136,6 +143,7 @@ class Walker {
     void type(PyObject* object) noexcept;
     void module(PyObject* object) noexcept;
     void generator(PyObject* object) noexcept;
+    void name_awaited(size_t first) noexcept;
     void frame_object(PyObject* object) noexcept;
     void frame(const cpython::InterpreterFrame* frame) noexcept;
     void descriptor(PyObject* object) noexcept;
@@ -145,6 +153,8 @@ class Walker {
     void name_members(PyObject* object, const TypeInfo& info, size_t first) noexcept;
     void name_cache(size_t first) noexcept;
     void name_elements(size_t first) noexcept;
+    void name_rest(const TypeInfo& info, size_t first) noexcept;
+    void metatype(PyObject* object, size_t first) noexcept;
     void name_variables(size_t first) noexcept;
     void shared_keys(const cpython::DictKeys* keys) noexcept;
 
@@ -166,6 +176,11 @@ class Walker {
     }
     uint32_t key_label(PyObject* key) noexcept;
 
+    // Coroutines and tasks by name (coroutines.cpp).
+    void name_coroutine(PyObject* task, size_t first) noexcept;
+    uint32_t coroutine_label(PyObject* coroutine, const char* before, std::string_view after) noexcept;
+    void name_tasks(); // may throw bad_alloc
+
     RawHeap& heap_;
     const GcLists& lists_;
     WalkBounds bounds_;
@@ -173,7 +188,8 @@ class Walker {
     Instances* const instances_;
     size_t next_ = 0;             // the object to be read next
     bool is_collecting_ = false;  // a collection was found running
-    PointerMap marks_; // flags of modules and of the last error, by object
+    std::vector<NamedTask> named_tasks_; // that wait for name_tasks()
+    PointerMap marks_;                   // flags of modules and of the last error, by object
     bool ok_ = true;
     bool sees_type_ = false; // whether tp_traverse reported the object's own type
     PyObject* visited_ = nullptr;

@@ -40,8 +40,9 @@ enum class LabelKind : uint32_t {
     root_static_type = 20,
     root_immortal = 21,
     root_native = 22,
-    root_own = 23,       // heapdiff's own frames; does not hold
-    root_machinery = 24, // modules that refer to everything: sys, builtins, importlib, …
+    root_own = 23,        // heapdiff's own frames; does not hold
+    root_machinery = 24,  // modules that refer to everything: sys, builtins, importlib, …
+    root_event_loop = 25, // text: "asyncio, thread MainThread"
     count
 };
 

@@ -20,14 +20,17 @@ constexpr bool has_text(LabelKind kind) {
     case LabelKind::root_interpreter:
     case LabelKind::root_static_type:
     case LabelKind::root_native:
-    case LabelKind::root_machinery: return true;
+    case LabelKind::root_machinery:
+    case LabelKind::root_event_loop: return true;
     default: return false;
     }
 }
 
 // Roots whose text ends in ", thread NAME". Threads are numbered as they start, so that a name tells nothing of the
 // place.
-constexpr bool names_thread(LabelKind kind) { return kind == LabelKind::root_local || kind == LabelKind::root_thread; }
+constexpr bool names_thread(LabelKind kind) {
+    return kind == LabelKind::root_local || kind == LabelKind::root_thread || kind == LabelKind::root_event_loop;
+}
 
 // The text up to the thread's name; all of it where it names none.
 inline std::string_view place_of_thread(std::string_view text) {

@@ -139,6 +139,11 @@ inline bool is_frame_cleared(PyObject* generator) {
     constexpr int kFrameCleared = 4;
     return reinterpret_cast<Generator*>(generator)->gi_frame_state >= kFrameCleared;
 }
+// Whether it is a coroutine that waits for another or for a future.
+inline bool is_awaiting(PyObject* coroutine) {
+    constexpr int kFrameAwaiting = -1;
+    return PyCoro_CheckExact(coroutine) && reinterpret_cast<Generator*>(coroutine)->gi_frame_state == kFrameAwaiting;
+}
 template <class Visit> void visit_generator_extras(PyObject* generator, Visit visit) {
     auto* fields = reinterpret_cast<Generator*>(generator);
 #if PY_VERSION_HEX < 0x030C0000

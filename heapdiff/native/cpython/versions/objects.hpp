@@ -105,4 +105,30 @@ inline bool is_legacy_text(PyObject* text) {
 #endif
 }
 
+// ------------------------------------------------------------------ structs of the standard library
+
+// Every place in a C struct that is given as a number is one behind a head of 16 bytes.
+inline constexpr Py_ssize_t kHeadShift = Py_ssize_t{sizeof(PyObject)} - 16;
+
+// Tails that differ (_asynciomodule.c, _queuemodule.c, _threadmodule.c); known_places.cpp has what does not.
+#if PY_VERSION_HEX >= 0x030E0000
+inline constexpr int16_t kTaskWaiterOffset = 120;
+#elif PY_VERSION_HEX >= 0x030D0000
+inline constexpr int16_t kTaskWaiterOffset = 112;
+#else
+inline constexpr int16_t kTaskWaiterOffset = 128;
+#endif
+#if PY_VERSION_HEX >= 0x030D0000
+inline constexpr int16_t kLocalArgumentsOffset = 16, kLocalTablesOffset = 40;
+inline constexpr bool kQueueHoldsItems = true; // before, it has a list
+#else
+inline constexpr int16_t kLocalArgumentsOffset = 24, kLocalTablesOffset = 48;
+inline constexpr bool kQueueHoldsItems = false;
+#endif
+inline constexpr int16_t kTaskCoroutineOffset = kTaskWaiterOffset + 8, kTaskNameOffset = kTaskWaiterOffset + 16,
+                         kTaskContextOffset = kTaskWaiterOffset + 24;
+
+// What asyncio keeps of a thread under "__asyncio_running_event_loop__" holds the loop here.
+inline constexpr size_t kHeldLoopOffset = 16;
+
 } // namespace heapdiff::cpython
