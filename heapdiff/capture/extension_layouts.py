@@ -194,7 +194,7 @@ def _io(names: dict[str, Any]) -> Iterator[Adaptation | LayoutRow]:
     """Source: bytesio.c, bytesio; stringio.c, stringio."""
     payload = b"heapdiff" * 8
     _expect(_word(names["BytesIO"](payload), 16) == id(payload))
-    yield names["BytesIO"], 0, ((*_at(16), "buffer"),)
+    yield names["BytesIO"], 0, ((_at(16)[0], "buffer"),)
     text = names["StringIO"]("abc")
     _expect(_word(text, 32) == 3, 3 <= _word(text, 40) < 1_000, _int(text, 48) == 1)
     pending = names["StringIO"]()

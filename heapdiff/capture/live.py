@@ -45,9 +45,9 @@ def take_snapshot(
     """A picture of every object that this process holds, with references, sizes and roots.
 
     The GIL is held while the heap is read, for about as long as one ``gc.collect()``; where there is
-    none, the other threads are stopped. Numbering and sorting follow without it. No Python code of anybody runs in between, no reference is taken, no
-    ``__dict__`` is made, and the picture holds no object. Only functions that were given to
-    ``register_type`` run, before.
+    none, the other threads are stopped. Numbering and sorting follow without it. No Python code of
+    anybody runs in between, no reference is taken, no ``__dict__`` is made, and the picture holds no
+    object. Only functions that were given to ``register_type`` run, before.
 
     Args:
         collect: Run ``gc.collect()`` first. It is not needed to tell garbage apart: what no root

@@ -12,8 +12,8 @@ inline PyCodeObject* frame_code(const cpython::InterpreterFrame* frame) {
     return code != nullptr && PyCode_Check(code) ? reinterpret_cast<PyCodeObject*>(code) : nullptr;
 }
 
-// The __name__ of the module whose code the frame runs, borrowed; null where there is none. The shim below a specialized
-// call of a class has code and no function, and what stands where its globals belong was never written.
+// The __name__ of the module whose code the frame runs, borrowed; null where there is none. The shim below a
+// specialized call of a class has code and no function, and what stands where its globals belong was never written.
 inline PyObject* frame_module(const cpython::InterpreterFrame* frame) {
     PyObject* function = frame->function.object();
     return function != nullptr && PyFunction_Check(function) ? name_in(frame->globals_borrowed) : nullptr;

@@ -32,16 +32,15 @@ bool find_gc_lists(GcLists* lists) {
     while (found != own && (reinterpret_cast<uintptr_t>(found) < low || reinterpret_cast<uintptr_t>(found) >= high));
     Py_DECREF(probe);
     auto* youngest = reinterpret_cast<Generation*>(found);
-    if (found == own ||
-        !cpython::is_youngest_generation(found, heapdiff_collecting_flag(PyInterpreterState_Get()))) {
+    if (found == own || !cpython::is_youngest_generation(found, heapdiff_collecting_flag(PyInterpreterState_Get()))) {
         raise_unsupported("the lists of the garbage collector are not where CPython " PY_VERSION " has them");
         return false;
     }
     for (size_t i = 0; i < 3; ++i) lists->heads[i] = &youngest[i].head;
     lists->heads[GcLists::kPermanent] =
         reinterpret_cast<GcHead*>(reinterpret_cast<char*>(youngest) + cpython::kPermanentOffset);
-    lists->collecting_flag = reinterpret_cast<const int*>(
-        reinterpret_cast<char*>(lists->heads[GcLists::kPermanent]) + cpython::kCollectingOffset);
+    lists->collecting_flag = reinterpret_cast<const int*>(reinterpret_cast<char*>(lists->heads[GcLists::kPermanent]) +
+                                                          cpython::kCollectingOffset);
     return true;
 }
 

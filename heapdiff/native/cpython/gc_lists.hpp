@@ -22,9 +22,9 @@ struct GcLists {
     bool collecting() const { return __atomic_load_n(collecting_flag, __ATOMIC_RELAXED) != 0; }
 };
 
-// Finds the lists, and the collector's flag, without a compiled-in offset: a new list object is at the end of the youngest
-// generation, so the next head inside the interpreter state is that generation's. False with an
-// exception set where what stands there is not what the layout promises.
+// Finds the lists, and the collector's flag, without a compiled-in offset: a new list object is at the end of the
+// youngest generation, so the next head inside the interpreter state is that generation's. False with an exception set
+// where what stands there is not what the layout promises.
 bool find_gc_lists(GcLists* lists);
 
 } // namespace heapdiff

@@ -21,8 +21,8 @@ extern const unsigned long heapdiff_compiled_version;
 /* The event loop that a thread's state holds, or NULL: before 3.13 asyncio kept it in the state's dict. */
 void* heapdiff_running_loop(void* thread);
 
-/* Where CPython 3.14 says, in the table it keeps for debuggers, that the int is which is 1 while a collection runs; null
-   on other versions, and where that table is not the one heapdiff was compiled against. */
+/* Where CPython 3.14 says, in the table it keeps for debuggers, that the int is which is 1 while a collection runs;
+   null on other versions, and where that table is not the one heapdiff was compiled against. */
 const int* heapdiff_collecting_flag(const void* interpreter);
 
 /* How many references that thread of a free-threaded build has counted under that number (pycore_uniqueid.h). To be

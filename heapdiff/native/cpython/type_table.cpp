@@ -14,9 +14,9 @@ namespace {
 // The traverse function of every class statement: static in CPython, so read off a class.
 traverseproc instance_traverse = nullptr;
 destructor instance_dealloc = nullptr;
-PyObject* module_name = nullptr; // interned "__module__"
-PyObject* sizeof_name = nullptr; // interned "__sizeof__"
-PyObject* dunder_name = nullptr; // interned "__name__"
+PyObject* module_name = nullptr;   // interned "__module__"
+PyObject* sizeof_name = nullptr;   // interned "__sizeof__"
+PyObject* dunder_name = nullptr;   // interned "__name__"
 PyObject* interned_mark = nullptr; // interned, and nobody else has it
 
 constexpr int kObjectMember = 6; // T_OBJECT

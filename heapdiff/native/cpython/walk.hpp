@@ -47,9 +47,9 @@ struct ObjectBytes {
 
 // Objects of some types, each with a reference of its own, for the caller to hand on.
 struct Instances {
-    PyObject* types;   // a tuple
-    size_t most;       // that are kept
-    size_t count = 0;  // all there are
+    PyObject* types;  // a tuple
+    size_t most;      // that are kept
+    size_t count = 0; // all there are
     Array<PyObject*> kept{};
     Array<uint8_t> wanted{}; // by type: 0 not asked yet, 1 no, 2 yes
 };
@@ -71,9 +71,9 @@ struct RawHeap {
     Array<uint64_t> root_target;
     Array<uint32_t> root_label;
     Array<ObjectBytes> large_bytes; // of the objects whose shallow is UINT32_MAX, in their order
-    Array<ObjectBytes> unsized;     // to be asked for their size after the walk, besides these bytes, and held until then
-    Array<uint32_t> site;        // filled afterwards, where allocations are traced
-    Array<uint64_t> uncounted;   // targets of references that no reference count knows of, as often as they were found
+    Array<ObjectBytes> unsized; // to be asked for their size after the walk, besides these bytes, and held until then
+    Array<uint32_t> site;       // filled afterwards, where allocations are traced
+    Array<uint64_t> uncounted;  // targets of references that no reference count knows of, as often as they were found
     std::vector<StackWord> stack_words;
     Array<BodyWord> body_words;
     AddressSet addresses;
@@ -186,8 +186,8 @@ class Walker {
     WalkBounds bounds_;
     const bool census_;
     Instances* const instances_;
-    size_t next_ = 0;             // the object to be read next
-    bool is_collecting_ = false;  // a collection was found running
+    size_t next_ = 0;                    // the object to be read next
+    bool is_collecting_ = false;         // a collection was found running
     std::vector<NamedTask> named_tasks_; // that wait for name_tasks()
     PointerMap marks_;                   // flags of modules and of the last error, by object
     bool ok_ = true;

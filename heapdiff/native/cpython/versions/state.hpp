@@ -39,6 +39,15 @@ inline bool is_finalizing() {
 
 // ------------------------------------------------------------------ the collector
 
+// Says that importing the module must not switch the GIL on in a free-threaded build, as it would by default.
+inline void keep_gil_off(PyObject* module) {
+#ifdef Py_GIL_DISABLED
+    PyUnstable_Module_SetGIL(module, Py_MOD_GIL_NOT_USED);
+#else
+    (void)module;
+#endif
+}
+
 // Calls visit for each object that the collector tracks, until it returns 0, while every other thread is stopped; for
 // free-threaded builds. Nothing may be allocated by Python's allocators in between: their heaps are being read.
 inline void visit_tracked_objects(int (*visit)(PyObject*, void*), void* argument) {
