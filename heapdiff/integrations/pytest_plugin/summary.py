@@ -11,7 +11,7 @@ import pytest
 from heapdiff.explain import KnownGrowth
 from heapdiff.graph import Chain
 from heapdiff.report.escape import clean
-from heapdiff.report.layout import WIDTH, field, shortened
+from heapdiff.report.layout import WIDTH, Pen, shortened
 from heapdiff.sizes import count_text, size_text
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ __all__ = ["chain_lines", "left_dict", "left_lines", "marked_lines", "values_of"
 _MOST_MAKERS = 5
 _MOST_PLACES = 10
 _LABEL = 34
+_PEN = Pen(colour=False)
 
 
 def marked_lines(reports: Sequence[pytest.TestReport]) -> Iterator[str]:
@@ -47,9 +48,9 @@ def left_lines(outcome: Outcome) -> Iterator[str]:
         yield from leaving.lines
         makers = [f"{clean(name)} × {count_text(count)}" for name, count in leaving.makers[:_MOST_MAKERS]]
         for place, maker in enumerate(makers):
-            yield from field("left by" if not place else "", maker)
+            yield from _PEN.field("left by" if not place else "", maker)
         if len(leaving.makers) > _MOST_MAKERS:
-            yield from field("", f"and {count_text(len(leaving.makers) - _MOST_MAKERS)} more")
+            yield from _PEN.field("", f"and {count_text(len(leaving.makers) - _MOST_MAKERS)} more")
     if len(leavings) > _MOST_PLACES:
         yield f"and {count_text(len(leavings) - _MOST_PLACES)} more places: --heapdiff-report=DIR writes all of them"
 
@@ -87,7 +88,7 @@ def chain_lines(chain: Chain, fingerprint: str) -> list[str]:
         for hop in others
     ]
     lines += [f"   │   {shortened(clean(last.label_text), _LABEL)}", f"   ╰→ {shortened(clean(last.type_name), 80)}"]
-    return [*lines, *field("fingerprint", fingerprint)]
+    return [*lines, *_PEN.field("fingerprint", fingerprint)]
 
 
 def values_of(report: pytest.TestReport, name: str) -> list[Any]:
