@@ -67,6 +67,9 @@ _PLAIN = frozenset(
     }
 )
 
+# Handles and futures on the way to a task say less than its name does.
+_TASKS = frozenset({"_asyncio.Task", "asyncio.tasks.Task"})
+
 _ENTRY_KINDS = frozenset({LabelKind.KEY, LabelKind.KEY_OF_TYPE, LabelKind.ELEMENT, LabelKind.MEMBER})
 _ONCE = frozenset({Trend.TWO_PICTURES, Trend.STOPPED})
 _TREND_RANK = {Trend.STEADY: 0, Trend.TWO_PICTURES: 0, Trend.SLOWING: 1, Trend.SAW_TOOTH: 2, Trend.STOPPED: 2}
@@ -339,9 +342,9 @@ def _importance(candidate: Candidate) -> tuple[tuple[int, bool], int, str]:
     return rank, -candidate.weight, candidate.growth.name
 
 
-def _within(candidate: Candidate) -> tuple[bool, bool, int, str]:
+def _within(candidate: Candidate) -> tuple[bool, bool, bool, int, str]:
     growth = candidate.growth
-    return not is_telling(growth), _is_standard(growth), -_own_growth(candidate), growth.name
+    return not is_telling(growth), _is_standard(growth), growth.name not in _TASKS, -_own_growth(candidate), growth.name
 
 
 def _is_standard(growth: TypeGrowth) -> bool:

@@ -9,8 +9,9 @@
 namespace heapdiff {
 namespace {
 
-// Sorted by type, for the search. The structs are in no header but in the .c file of each type, such as
-// _asynciomodule.c (FutureObj_HEAD, TaskObj), itertoolsmodule.c, textio.c, _threadmodule.c and descrobject.c.
+// Sorted by type, for the search; offsets are those behind a head of 16 bytes. The structs are in no header but in the
+// .c file of each type, such as _asynciomodule.c (FutureObj_HEAD, TaskObj), itertoolsmodule.c, textio.c,
+// _threadmodule.c and descrobject.c.
 constexpr KnownPlace kPlaces[] = {
     {"TaskStepMethWrapper", 16, "task"}, // until 3.11
     {"_abc._abc_data", 16, "_abc_registry"},
@@ -147,6 +148,8 @@ constexpr KnownPlace kPlaces[] = {
     {"operator.methodcaller", 16, "name"},
     {"operator.methodcaller", 24, "arguments"},
     {"operator.methodcaller", 32, "keyword arguments"},
+    {"operator.methodcaller", 40, "arguments of the call"},      // from 3.14 on an object
+    {"operator.methodcaller", 48, "names of keyword arguments"}, // likewise
     {"property", 40, "__doc__"},
     {"property", 48, "__name__"},
     {"re.Match", 24, "string"},
