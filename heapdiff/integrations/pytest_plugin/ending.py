@@ -34,7 +34,7 @@ def end_run(
         terminal.write_line(line)
     leavings = None if watched is None else watched.leavings
     if watched is not None and leavings is None:
-        terminal.write_line("what tests left behind is not known: the run did not come to its end")
+        terminal.write_line(f"what tests left behind is not known: {watched.problem}")
         return
     ran_all = ran_through and watched is not None and _ran_all(config)
     try:

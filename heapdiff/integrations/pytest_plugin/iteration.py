@@ -85,10 +85,10 @@ class _Renewal:
         for name, fixture in wider.items():
             # With each test that uses a fixture of a wider scope it has one more to tear down at its own end.
             del fixture._finalizers[self._finalizers.setdefault(name, len(fixture._finalizers)) :]
-        if isinstance(item, pytest.Function):
-            if isinstance(item.parent, pytest.Class):
-                vars(item).pop("_instance", None)
-                vars(item).pop("_obj", None)
+        if isinstance(item.parent, pytest.Class):
+            vars(item).pop("_instance", None)
+            vars(item).pop("_obj", None)
+        if hasattr(item, "_initrequest"):
             item._initrequest()
         state.setup(item)
 

@@ -15,11 +15,11 @@ from heapdiff.diff import diff_graphs
 from heapdiff.explain import DEFAULT_RULES, Grower
 from heapdiff.explain.growers import candidates_of
 from heapdiff.explain.suspects import explain_candidates
-from heapdiff.graph import HeapGraph, LabelTree, retained_by_groups, shortest_chain
+from heapdiff.graph import Chain, HeapGraph, Hop, LabelTree, retained_by_groups, shortest_chain
 from heapdiff.graph.states import LIVE
 from heapdiff.growth.block import is_standard
-from heapdiff.integrations.pytest_plugin.summary import chain_lines
-from heapdiff.report.layout import Pen
+from heapdiff.report.escape import clean
+from heapdiff.report.layout import WIDTH, Pen, shortened
 from heapdiff.report.suspect_text import suspect_lines
 from heapdiff.snapshot.labels import LabelKind
 from heapdiff.snapshot.model import ObjectFlag, Snapshot
@@ -52,6 +52,7 @@ _WEAK = frozenset({"weakref.ReferenceType", "weakref.KeyedRef", "weakref.WeakMet
 _NAMESPACES = frozenset(
     {LabelKind.DICT, LabelKind.INTERNAL}
 )  # a dict that is there has variables, or attributes by thread
+_PEN, _LABEL_WIDTH = Pen(colour=False), 34
 _LEAST_PLAIN = 2  # objects of a builtin type; a place that fills itself at its first use, as a defaultdict, has one
 _TELLING = ("threading.Thread", "threading.Timer")  # of the standard library and kept by it, but started by a test
 _CODE = frozenset(
@@ -167,7 +168,7 @@ class _Search:
                 retained_bytes=kept.retained_bytes,
                 makers=tuple(makers.most_common()),
                 names=tuple(name for hop in chain.hops for name in (hop.label_text, hop.type_name)),
-                lines=chain_lines(chain, fingerprint) if grower is None else suspect_lines([grower], Pen(colour=False)),
+                lines=_chain_lines(chain, fingerprint) if grower is None else suspect_lines([grower], _PEN),
                 verdict="unsure" if verdict is None else verdict.kind.value,
                 rule="" if verdict is None else verdict.rule,
             )
@@ -255,6 +256,22 @@ class _Search:
             stretch.append(f"{kind.name} {text} {self._tree.type_name(step)}")
         digest = hashlib.sha256("\n".join([*stretch, self._tree.type_name(node)]).encode("utf-8", "backslashreplace"))
         return digest.hexdigest()[:8]
+
+
+def _chain_lines(chain: Chain, fingerprint: str) -> list[str]:
+    """A chain drawn as in a report, where there are too few objects for more."""
+    first, *others, last = chain.hops
+    return [
+        f"   ╭ GC root: {shortened(clean(first.label_text), WIDTH - 14)}",
+        *(f"   │   {_label(hop):<{_LABEL_WIDTH}}  {shortened(clean(hop.type_name), 50)}" for hop in others),
+        f"   │   {_label(last)}",
+        f"   ╰→ {shortened(clean(last.type_name), 80)}",
+        *_PEN.field("fingerprint", fingerprint),
+    ]
+
+
+def _label(hop: Hop) -> str:
+    return shortened(clean(hop.label_text), _LABEL_WIDTH)
 
 
 def _has_room_for_more(labels: Sequence[tuple[LabelKind, str]]) -> bool:

@@ -9,19 +9,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from heapdiff.explain import KnownGrowth
-from heapdiff.graph import Chain
 from heapdiff.report.escape import clean
-from heapdiff.report.layout import WIDTH, Pen, shortened
+from heapdiff.report.layout import Pen, shortened
 from heapdiff.sizes import count_text, size_text
 
 if TYPE_CHECKING:
     from heapdiff.integrations.pytest_plugin.verdicts import Outcome
 
-__all__ = ["chain_lines", "left_dict", "left_lines", "marked_lines", "values_of"]
+__all__ = ["json_text", "known_lines", "left_lines", "marked_lines", "values_of"]
 
 _MOST_MAKERS = 5
 _MOST_PLACES = 10
-_LABEL = 34
 _PEN = Pen(colour=False)
 
 
@@ -69,36 +67,20 @@ def known_lines(outcome: Outcome) -> Iterator[str]:
         yield f"{outcome.file}: {count_text(outcome.drafts)} new {entries} for a reason"
 
 
-def left_dict(outcome: Outcome) -> dict[str, Any]:
-    """The same as plain values, for JSON."""
-    return {
-        "left": [leaving.to_dict() for leaving in outcome.left],
-        "accepted": [entry.fingerprint for entry in outcome.accepted],
-        "gone": [entry.fingerprint for entry in outcome.gone],
-        "ran_all": outcome.ran_all,
-    }
-
-
-def chain_lines(chain: Chain, fingerprint: str) -> list[str]:
-    """A chain drawn as in a report, where there are too few objects for more."""
-    first, *others, last = chain.hops
-    lines = [f"   ╭ GC root: {shortened(clean(first.label_text), WIDTH - 14)}"]
-    lines += [
-        f"   │   {shortened(clean(hop.label_text), _LABEL):<{_LABEL}}  {shortened(clean(hop.type_name), 50)}"
-        for hop in others
-    ]
-    lines += [f"   │   {shortened(clean(last.label_text), _LABEL)}", f"   ╰→ {shortened(clean(last.type_name), 80)}"]
-    return [*lines, *_PEN.field("fingerprint", fingerprint)]
-
-
 def values_of(report: pytest.TestReport, name: str) -> list[Any]:
     """The user properties of that name."""
     return [value for key, value in report.user_properties if key == name]
 
 
 def json_text(outcome: Outcome) -> str:
-    """``left_dict()`` as JSON."""
-    return json.dumps(left_dict(outcome), ensure_ascii=False, indent=2, allow_nan=False)
+    """What was left behind, and how it stands with what is known."""
+    values = {
+        "left": [leaving.to_dict() for leaving in outcome.left],
+        "accepted": [entry.fingerprint for entry in outcome.accepted],
+        "gone": [entry.fingerprint for entry in outcome.gone],
+        "ran_all": outcome.ran_all,
+    }
+    return json.dumps(values, ensure_ascii=False, indent=2, allow_nan=False)
 
 
 def _known(entry: KnownGrowth) -> str:

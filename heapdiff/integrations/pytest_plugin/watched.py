@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from heapdiff.capture import take_snapshot
+from heapdiff.errors import HeapdiffError
 from heapdiff.explain.conditions import Condition
 from heapdiff.integrations.pytest_plugin.apart import runner_modules, without_runner
 from heapdiff.integrations.pytest_plugin.births import Births
@@ -30,7 +31,8 @@ class WatchedRun:
 
     def __init__(self, config: pytest.Config, settings: Settings) -> None:
         self.settings = settings
-        self.leavings: tuple[Leaving, ...] | None = None  # None: the run has not come to its end
+        self.leavings: tuple[Leaving, ...] | None = None  # None: not known
+        self.problem = "the run did not come to its end"  # where they are not known
         self.failed: tuple[tuple[Leaving, Condition], ...] = ()
         self._config = config
         self._births = Births()
@@ -42,15 +44,18 @@ class WatchedRun:
         """Watch the tests of this process; with pytest-xdist those are in the workers."""
         if self._config.pluginmanager.hasplugin("dsession") or self._config.getoption("collectonly"):
             return (yield)
-        base = self._picture()
+        try:
+            base = self._picture()
+        except HeapdiffError as error:
+            raise pytest.UsageError(f"--heapdiff: {error}") from error
         self._births.start()
         try:
-            return (yield)
+            result = yield
         finally:
             self._births.stop()
-            self.leavings = find_leavings(base, self._picture(), self._births.by_address(), self._names)
-            if hasattr(self._config, "workeroutput"):
-                self._config.workeroutput[_OUTPUT] = [leaving.to_dict() for leaving in self.leavings]
+        # Not where the run was broken off: fixtures that are still set up would look as if they left something.
+        self._look(base)
+        return result
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -101,6 +106,16 @@ class WatchedRun:
         if found is not None:
             theirs = tuple(Leaving(**values) for values in found)
             self.leavings = merged((*(self.leavings or ()), *theirs))
+
+    def _look(self, base: Snapshot) -> None:
+        try:
+            found = find_leavings(base, self._picture(), self._births.by_address(), self._names)
+        except HeapdiffError as error:
+            self.problem = str(error)
+            return
+        self.leavings = found
+        if hasattr(self._config, "workeroutput"):
+            self._config.workeroutput[_OUTPUT] = [leaving.to_dict() for leaving in found]
 
     def _number(self, name: str) -> int:
         self._names.append(name)

@@ -24,7 +24,8 @@ def test_a_test_that_leaks_fails_with_the_report_as_its_message(tmp_path: Path) 
 
     assert run.code == 1
     for part in (
-        "+1 app.Session per iteration, held by app.REGISTRY.",
+        "+1 app.Session per iteration\n",
+        "held by app.REGISTRY. It grew in each of 3 rounds",
         "╭ GC root: module app",
         "◀ piles up here",
         "app.py:8",  # the line that allocates

@@ -300,3 +300,14 @@ def test_without_the_option_nothing_is_watched(tmp_path: Path) -> None:
 
     assert run.code == 0
     assert run.summary == ""
+
+
+def test_a_run_that_was_broken_off_accuses_nobody(tmp_path: Path) -> None:
+    """What its fixtures hold is not left behind, they have only not been torn down."""
+    tests = """
+    def test_leak(): app.open_session()
+    def test_stops(): raise KeyboardInterrupt
+    """
+    run = run_pytest(tmp_path, HEAD + dedent(tests), "--heapdiff")
+
+    assert "what tests left behind is not known: the run did not come to its end" in run.summary
