@@ -13,7 +13,8 @@ RESULTS = Path(__file__).with_name("results.json")
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "what-is-seen.md"
 
 _COLUMNS = ("heapdiff", "guppy3", "pympler", "objgraph", "pyheap")
-_MARKS = {"yes": "✓", "no": "–", "not measured": "not measured"}
+_UNMEASURED = "not measured"
+_MARKS = {"yes": "✓", "no": "–"}
 _TEXTS = Path(__file__).with_name("page.md")
 
 
@@ -30,8 +31,8 @@ def as_page(results: Mapping[str, Any]) -> str:
 def _versions(results: Mapping[str, Any]) -> Iterator[str]:
     for python in sorted(results, key=_as_numbers):
         versions = results[python]["versions"]
-        tools = ", ".join(f"{name} {versions[name]}" for name in ("guppy3", "pympler", "objgraph", "numpy"))
-        yield f"* Python {python}: {tools}\n"
+        names = ("guppy3", "pympler", "objgraph", "pyheap", "numpy")
+        yield f"* Python {python}: {', '.join(f'{name} {versions.get(name, _UNMEASURED)}' for name in names)}\n"
 
 
 def _seen(results: Mapping[str, Any]) -> Iterator[str]:
@@ -45,14 +46,17 @@ def _seen(results: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _cell(results: Mapping[str, Any], tool: str, case: str) -> str:
-    """One mark where all versions agree, else one for each."""
+    """One mark where all measured versions agree, else one for each; the others are named."""
     found = {}
     for python in sorted(results, key=_as_numbers):
-        answer: str = results[python]["answers"].get(tool, {}).get(case, "not measured")
+        answer: str = results[python]["answers"].get(tool, {}).get(case, _UNMEASURED)
         found[".".join(python.split(".")[:2])] = _MARKS.get(answer, answer)
-    if len(set(found.values())) == 1:
-        return next(iter(found.values()))
-    return ", ".join(f"{python}: {mark}" for python, mark in found.items())
+    marks = set(found.values())
+    if len(marks) == 1:
+        return marks.pop()
+    shared = marks - {_UNMEASURED}
+    told = [f"{python}: {mark}" for python, mark in found.items() if len(shared) > 1 or mark == _UNMEASURED]
+    return ", ".join([*(shared if len(shared) == 1 else ()), *told])
 
 
 def _sizes(results: Mapping[str, Any]) -> Iterator[str]:

@@ -2,13 +2,19 @@
 
 import contextlib
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from benchmarks.what_is_seen.__main__ import main
 from benchmarks.what_is_seen.cases import CASES
 from benchmarks.what_is_seen.model import Case, Marks, Question, answer_of
 from benchmarks.what_is_seen.page import PAGE, RESULTS, as_page
+from benchmarks.what_is_seen.pyheap import PyheapFile, pyheap_supports, why_pyheap_cannot_run
 from benchmarks.what_is_seen.sizes import KINDS
 
 
@@ -94,3 +100,77 @@ def nothing() -> Iterator[Marks]:
 )
 def test_an_answer_follows_from_what_the_tool_saw(question: Question, marks: Marks, answer: str) -> None:
     assert answer_of(Case("case", "group", question, nothing), marks, Sight()) == answer
+
+
+def test_a_version_that_pyheap_does_not_support_is_said_not_to_be_measured() -> None:
+    rows = [line for line in as_page(results()).splitlines() if any(f"| {case.name} |" in line for case in CASES)]
+
+    assert len(rows) == len(CASES)
+    assert all(row.endswith("3.13: not measured |") for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("python", "supported"), [("3.7.17", False), ("3.8.0", True), ("3.12.1", True), ("3.13.0", False)]
+)
+def test_pyheap_is_asked_on_the_versions_it_supports(python: str, supported: bool) -> None:
+    assert pyheap_supports(python) is supported
+
+
+def test_pyheap_without_a_checkout_is_refused_with_the_way_out(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--tools", "pyheap"])
+
+    assert "name it with --pyheap" in capsys.readouterr().err
+
+
+def test_a_directory_without_the_dumper_is_not_a_checkout_of_pyheap(tmp_path: Path) -> None:
+    why = why_pyheap_cannot_run(tmp_path)
+
+    assert why is not None
+    assert str(tmp_path) in why
+    assert "pyheap_dump.py" in why
+
+
+def test_a_process_that_holds_a_case_tells_of_its_marks_and_stays() -> None:
+    command = [sys.executable, "-m", "benchmarks.what_is_seen", "--hold", "instance → slot"]
+    with subprocess.Popen(command, cwd=PAGE.parents[1], stdout=subprocess.PIPE, text=True) as target:
+        try:
+            assert target.stdout is not None
+            told = json.loads(target.stdout.readline())
+            state = target.poll()
+        finally:
+            target.kill()
+
+    assert Marks(**told["marks"]).holder is not None
+    assert len(told["marks"]["targets"]) == 1
+    assert state is None
+
+
+def heap_of_pyheap() -> SimpleNamespace:
+    """As pyheap's reader gives it: 1 refers to 2, has 3 as an attribute, and leads to a class, a module and globals."""
+
+    def entry(kind: int, referents: tuple[int, ...] = (), **attributes: int) -> SimpleNamespace:
+        return SimpleNamespace(type=kind, size=48, referents=set(referents), content=None, attributes=attributes)
+
+    plain, type_, module, globals_, builtins = 10, 11, 12, 20, 21
+    objects = {
+        1: entry(plain, (2, globals_, builtins), kept=3, __class__=plain),
+        2: entry(plain),
+        3: entry(plain),
+        plain: entry(type_),
+        type_: entry(type_, __mro__=2),
+        module: entry(type_),
+        globals_: entry(plain),
+        builtins: entry(module),
+    }
+    objects[globals_].content = {2: builtins}
+    return SimpleNamespace(objects=objects, types={plain: "Plain", type_: "type", module: "module"})
+
+
+def test_what_pyheap_shows_of_an_object_leads_on_and_what_leads_everywhere_does_not() -> None:
+    sight = PyheapFile(heap_of_pyheap(), [21])
+
+    assert sight.held_by(1) == {2, 3}
+    assert sight.bytes_of(1) == 48
+    assert sight.sees(2)
+    assert not sight.sees(99)

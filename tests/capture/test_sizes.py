@@ -14,7 +14,7 @@ import pytest
 
 import heapdiff
 from tests.capture.living import Picture
-from tests.capture.processes import HEAD_BYTES
+from tests.capture.processes import FREE_THREADED, HEAD_BYTES
 
 
 class Derived(list[int]):
@@ -74,7 +74,8 @@ def seen() -> Picture:
 def test_the_size_of_an_object_without_inline_values_is_what_getsizeof_says(name: str, seen: Picture) -> None:
     inline = type(OBJECTS[name]).__flags__ & INLINE_VALUES
 
-    assert inline or seen.shallow_bytes(OBJECTS[name]) == sys.getsizeof(OBJECTS[name])
+    left_out = 8 if FREE_THREADED and name == "a list" else 0  # the length that stands before the elements
+    assert inline or seen.shallow_bytes(OBJECTS[name]) == sys.getsizeof(OBJECTS[name]) + left_out
 
 
 def test_inline_values_are_counted_though_getsizeof_leaves_them_out() -> None:

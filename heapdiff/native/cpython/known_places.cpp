@@ -26,6 +26,7 @@ constexpr KnownPlace kPlaces[] = {
     {"_asyncio.Future", 64, "_result"},
     {"_asyncio.Future", 72, "_source_traceback"},
     {"_asyncio.Future", 80, "_cancel_message"},
+    {"_asyncio.Future", 96, "_asyncio_awaited_by"}, // from 3.14 on
     {"_asyncio.FutureIter", 16, "future"},
     {"_asyncio.Task", 16, "_loop"},
     {"_asyncio.Task", 24, "first callback"},
@@ -36,6 +37,7 @@ constexpr KnownPlace kPlaces[] = {
     {"_asyncio.Task", 64, "_result"},
     {"_asyncio.Task", 72, "_source_traceback"},
     {"_asyncio.Task", 80, "_cancel_message"},
+    {"_asyncio.Task", 96, "_asyncio_awaited_by"}, // from 3.14 on
     {"_asyncio.Task", cpython::kTaskWaiterOffset, "_fut_waiter"},
     {"_asyncio.Task", cpython::kTaskCoroutineOffset, "_coro"},
     {"_asyncio.Task", cpython::kTaskNameOffset, "name"},

@@ -85,13 +85,15 @@ inline size_t digit_count(PyObject* number) {
     return static_cast<size_t>(n < 0 ? -n : n);
 #endif
 }
-// Places for elements that a list has allocated.
-inline size_t list_capacity(PyObject* list) {
+// Bytes of the array of a list's elements.
+inline size_t list_items_bytes(PyObject* list) {
 #ifdef Py_GIL_DISABLED
-    auto* items = reinterpret_cast<PyListObject*>(list)->ob_item; // other threads may hold the array it had before
-    return items == nullptr ? 0 : reinterpret_cast<const size_t*>(items)[-1];
+    // Its length is a word before it: other threads may hold the array that the list had before. getsizeof leaves it
+    // out.
+    auto* items = reinterpret_cast<PyListObject*>(list)->ob_item;
+    return items == nullptr ? 0 : (1 + reinterpret_cast<const size_t*>(items)[-1]) * sizeof(PyObject*);
 #else
-    return static_cast<size_t>(reinterpret_cast<PyListObject*>(list)->allocated);
+    return static_cast<size_t>(reinterpret_cast<PyListObject*>(list)->allocated) * sizeof(PyObject*);
 #endif
 }
 inline constexpr size_t kMinimumDigits = 1; // zero has a digit too
