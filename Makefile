@@ -2,11 +2,11 @@
 # needs git, make, a C++20 compiler and Python 3.11 or newer with its headers, the rest is fetched.
 #
 #   make demo    a service leaks, heapdiff says where          make test       the whole suite on $(PYTHON)
-#   make check   every linter                                  make test-all   the same on 3.11, 3.12 and 3.13
+#   make check   every linter                                  make test-all   the same on 3.11 to 3.14
 #   make bench   the benchmarks                                make sanitize   the suite under ASan and UBSan
 #   make prey    CPython's own tests with snapshots between    make format     what the formatters can mend
 PYTHON ?= python3
-TAG := $(shell $(PYTHON) -c "import sys; print('%d%d' % sys.version_info[:2])")
+TAG := $(shell $(PYTHON) -c "import sys; print('%d%d%s' % (*sys.version_info[:2], sys.abiflags))")
 ifeq ($(TAG),)
 $(error $(PYTHON) does not run; name another with PYTHON=...)
 endif
@@ -83,7 +83,7 @@ bench: $(VENV)/bench.ready
 
 # pyenv's shims answer to any version and run only some: what counts is whether it starts.
 test-all:
-	@ran=0; missing=; for version in 3.11 3.12 3.13; do \
+	@ran=0; missing=; for version in 3.11 3.12 3.13 3.14; do \
 	    found=; for python in "$$HOME"/.pyenv/versions/$$version.*/bin/python python$$version; do \
 	        if "$$python" -c "" 2> /dev/null; then \
 	            echo "== Python $$version"; $(MAKE) --no-print-directory test PYTHON="$$python" || exit 1; \

@@ -80,14 +80,29 @@ def _expect(*facts: bool) -> None:
         raise _UnknownLayout
 
 
+# The places in this file are those behind a head of 16 bytes; that of a free-threaded build has 32.
+_HEAD: Final = 16
+_SHIFT: Final = object.__basicsize__ - _HEAD
+
+
+def _at(*offsets: int) -> tuple[int, ...]:
+    """The places in this process; what is negative is none."""
+    return tuple(offset + _SHIFT if offset >= _HEAD else offset for offset in offsets)
+
+
 def _word(obj: object, offset: int) -> int:
     """Eight bytes of the object's struct."""
-    return int(struct.unpack_from("Q", object_body(obj), offset)[0])
+    return int(struct.unpack_from("Q", object_body(obj), *_at(offset))[0])
 
 
 def _int(obj: object, offset: int) -> int:
     """Four bytes of the object's struct."""
-    return int(struct.unpack_from("i", object_body(obj), offset)[0])
+    return int(struct.unpack_from("i", object_body(obj), *_at(offset))[0])
+
+
+def _byte(obj: object, offset: int) -> int:
+    """One byte of the object's struct."""
+    return object_body(obj)[_at(offset)[0]]
 
 
 # ------------------------------------------------------------------ numpy
@@ -104,7 +119,7 @@ def _numpy(names: dict[str, Any]) -> Iterator[Adaptation]:
     _expect(_word(record, 24) == records.__array_interface__["data"][0])
     _expect(_word(record, 32) == id(record.dtype), _word(record, 48) == id(records), _word(own, 48) == 0)
     _expect(not _int(record, 40) & _OWNS_DATA, bool(_int(own, 40) & _OWNS_DATA))
-    yield names["void"], _VOID_SCALAR, (24, 32, 40, 48)
+    yield names["void"], _VOID_SCALAR, _at(24, 32, 40, 48)
 
 
 def _arrays(ndarray: type, zeros: Any) -> Adaptation:
@@ -116,8 +131,8 @@ def _arrays(ndarray: type, zeros: Any) -> Adaptation:
         _expect(_word(sample, 16) == sample.__array_interface__["data"][0], _int(sample, 24) == rank)
         _expect(_word(sample, 32) != 0, _word(sample, 40) == _word(sample, 32) + 8 * rank)
         _expect(_word(sample, 48) == base, _word(sample, 56) == id(sample.dtype), _int(sample, 64) == sample.flags.num)
-    has_handler = len(object_body(array)) >= 96 and _word(array, 88) != 0 and _word(view, 88) == 0
-    return ndarray, _ARRAY, (16, 24, 32, 40, 48, 56, 64, 88 if has_handler else -1)
+    has_handler = len(object_body(array)) >= 96 + _SHIFT and _word(array, 88) != 0 and _word(view, 88) == 0
+    return ndarray, _ARRAY, _at(16, 24, 32, 40, 48, 56, 64, 88 if has_handler else -1)
 
 
 def _data_types(dtype: Any) -> Adaptation:
@@ -132,9 +147,9 @@ def _data_types(dtype: Any) -> Adaptation:
     )
     for layout in ((28, 32, 40, 8, 88, 96, 104, 56, 16), (28, 27, 32, 4, 40, 48, 56, 72, 16)):
         number, flags, item, width, subarray, fields, names, metadata, scalar = layout
-        if max(layout) + 8 <= len(object_body(noted)) and all(
+        if max(layout) + _SHIFT + 8 <= len(object_body(noted)) and all(
             _int(sample, number) == sample.num
-            and object_body(sample)[flags] == sample.flags & 0xFF
+            and _byte(sample, flags) == sample.flags & 0xFF
             and (_word if width == 8 else _int)(sample, item) == sample.itemsize
             and (_word(sample, subarray) != 0) == (sample.subdtype is not None)
             and _word(sample, fields) in ((0, id(None)) if sample.fields is None else (_behind(sample.fields),))
@@ -143,7 +158,7 @@ def _data_types(dtype: Any) -> Adaptation:
             and _word(sample, scalar) == id(sample.type)
             for sample in samples
         ):
-            return dtype, _DATA_TYPE, layout
+            return dtype, _DATA_TYPE, _at(*layout)
     raise _UnknownLayout
 
 
@@ -163,7 +178,7 @@ def _ctypes(names: dict[str, Any]) -> Iterator[Adaptation]:
     _expect(_word(large, 16) == names["addressof"](large), _int(large, 24) == 1, _word(large, 40) == 100)
     _expect(_word(small, 16) == names["addressof"](small), _word(small, 40) == 4)
     _expect(id(small) < _word(small, 16) < id(small) + len(object_body(small)))  # small values lie inside
-    yield array.__base__, _CTYPES, (16, 24, 40)
+    yield array.__base__, _CTYPES, _at(16, 24, 40)
 
 
 def _mmap(names: dict[str, Any]) -> Iterator[Adaptation]:
@@ -171,25 +186,30 @@ def _mmap(names: dict[str, Any]) -> Iterator[Adaptation]:
     with names["mmap"](-1, 12_345) as anonymous:
         tracks = 60 if sys.version_info >= (3, 13) else -1
         _expect(_word(anonymous, 24) == 12_345, _int(anonymous, 56) == -1)
-        _expect(tracks < 0 or object_body(anonymous)[tracks] == 1)
-    yield names["mmap"], _MAPPING, (24, 56, tracks)
+        _expect(tracks < 0 or _byte(anonymous, tracks) == 1)
+    yield names["mmap"], _MAPPING, _at(24, 56, tracks)
 
 
 def _io(names: dict[str, Any]) -> Iterator[Adaptation | LayoutRow]:
     """Source: bytesio.c, bytesio; stringio.c, stringio."""
     payload = b"heapdiff" * 8
     _expect(_word(names["BytesIO"](payload), 16) == id(payload))
-    yield names["BytesIO"], 0, ((16, "buffer"),)
+    yield names["BytesIO"], 0, ((_at(16)[0], "buffer"),)
     text = names["StringIO"]("abc")
     _expect(_word(text, 32) == 3, 3 <= _word(text, 40) < 1_000, _int(text, 48) == 1)
     pending = names["StringIO"]()
     pending.write("abcd")
     _expect(_int(pending, 48) == 2)
-    if sys.version_info >= (3, 12):  # a str, whose text is where the next field says
+    if sys.version_info >= (3, 14):  # a writer of its own
+        _expect(_word(pending, 56) != 0, _word(text, 56) == 0)
+        waiting: tuple[int, ...] = (-1, -1, 56)
+    elif sys.version_info >= (3, 12):  # a str, whose text is where the next field says
         _expect(_word(pending, 64) == _word(pending, 56) + _LEAST_STRING_BODY, _word(pending, 88) == 4)
+        waiting = (56, -1, -1)
     else:  # two lists of str, of which the first is made when the second is long
         _expect(_word(pending, 56) == 0, _word(pending, 64) != 0)
-    yield names["StringIO"], _TEXT_BUFFER, (40, 48, 56, -1 if sys.version_info >= (3, 12) else 64)
+        waiting = (56, 64, -1)
+    yield names["StringIO"], _TEXT_BUFFER, _at(40, 48, *waiting)
 
 
 _CHECKS: Final[dict[str, Callable[[dict[str, Any]], Iterator[Any]]]] = {

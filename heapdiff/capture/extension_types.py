@@ -8,6 +8,7 @@ from typing import Any, Final
 import attrs
 
 from heapdiff.capture.extension_layouts import Adaptation, LayoutRow, known_layouts
+from heapdiff.capture.patience import when_idle
 from heapdiff.native import instances
 from heapdiff.snapshot.model import Limit
 
@@ -154,7 +155,7 @@ def _version(name: str) -> str:
 
 
 def _ask(plan: ExtensionPlan, types: tuple[type, ...], max_objects: int, max_bytes: int) -> ExtensionPlan:
-    objects, found, pause, pause_cpu = instances(types, _MOST_OBJECTS, max_objects, max_bytes, plan.rows)
+    objects, found, pause, pause_cpu = when_idle(instances, types, _MOST_OBJECTS, max_objects, max_bytes, plan.rows)
     failures: dict[tuple[str, str], int] = {}
     _asking.append(True)
     try:

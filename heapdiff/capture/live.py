@@ -1,13 +1,16 @@
 """The live heap in, a Snapshot or a Census out: prepare, read it in one pause, finish with the GIL free."""
 
 import gc
+import sys
 import time
+from typing import Final
 
 import attrs
 
 from heapdiff.capture.bounds import default_max_bytes
 from heapdiff.capture.epochs import running_epoch
 from heapdiff.capture.extension_types import plan_extensions
+from heapdiff.capture.patience import when_idle
 from heapdiff.capture.process import read_process
 from heapdiff.capture.threads import thread_names
 from heapdiff.capture.tracing import traced_frames
@@ -21,6 +24,18 @@ __all__ = ["take_census", "take_snapshot"]
 _EPOCH_VOID = Limit(
     "epoch-void", "The program used gc.freeze() or gc.unfreeze() within the epoch, so identity is no longer exact."
 )
+# What a build whose threads run at once does not allow.
+_RUN_AT_ONCE: Final = "t" in sys.abiflags
+_FROZEN = Limit(
+    "frozen-objects",
+    "This free-threaded interpreter does not list what gc.freeze() has put away; those objects are seen where another "
+    "object refers to them, and garbage among them is not.",
+)
+_SITES_AFTERWARDS = Limit(
+    "sites-afterwards",
+    "Allocation sites were looked up when the other threads ran again; where one of them had freed an object by then, "
+    "the site is that of what took its place, or none.",
+)
 _MAX_OBJECTS = 2**32 - 3  # object numbers have 32 bits
 
 
@@ -29,10 +44,10 @@ def take_snapshot(
 ) -> Snapshot:
     """A picture of every object that this process holds, with references, sizes and roots.
 
-    The GIL is held while the heap is read, for about as long as one ``gc.collect()``; numbering and
-    sorting follow without it. No Python code of anybody runs in between, no reference is taken, no
-    ``__dict__`` is made, and the picture holds no object. Only functions that were given to
-    ``register_type`` run, before.
+    The GIL is held while the heap is read, for about as long as one ``gc.collect()``; where there is
+    none, the other threads are stopped. Numbering and sorting follow without it. No Python code of
+    anybody runs in between, no reference is taken, no ``__dict__`` is made, and the picture holds no
+    object. Only functions that were given to ``register_type`` run, before.
 
     Args:
         collect: Run ``gc.collect()`` first. It is not needed to tell garbage apart: what no root
@@ -57,11 +72,15 @@ def take_snapshot(
     started = time.perf_counter()
     bounds = _bounds(max_objects, max_bytes)
     plan = plan_extensions(*bounds)
-    columns, pause, pause_cpu, unseen = capture(names, *bounds, sites and frames is not None, plan.rows)
+    columns, pause, pause_cpu, unseen = when_idle(capture, names, *bounds, sites and frames is not None, plan.rows)
     limits = plan.limits
     pause, pause_cpu = pause + plan.pause_seconds, pause_cpu + plan.pause_cpu_seconds
     del plan  # and what it holds
     process = process.with_pause(pause, pause_cpu, time.perf_counter() - started)
+    if _RUN_AT_ONCE and process.gc_frozen_objects:
+        limits = (*limits, _FROZEN)
+    if _RUN_AT_ONCE and sites and frames is not None and (process.thread_count or 2) > 1:
+        limits = (*limits, _SITES_AFTERWARDS)
     epoch = running_epoch()
     if epoch is not None:
         if epoch.holds_in(columns):
@@ -87,7 +106,7 @@ def take_census(*, max_objects: int | None = None, max_bytes: int | None = None)
     started = time.perf_counter()
     bounds = _bounds(max_objects, max_bytes)
     plan = plan_extensions(*bounds)
-    columns, pause, pause_cpu = census(*bounds, plan.rows)
+    columns, pause, pause_cpu = when_idle(census, *bounds, plan.rows)
     pause, pause_cpu = pause + plan.pause_seconds, pause_cpu + plan.pause_cpu_seconds
     limits = plan.limits
     del plan  # and what it holds

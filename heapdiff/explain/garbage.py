@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from heapdiff.diff.model import HeapDiff
+from heapdiff.explain.evidence import LEAST_BYTES_TO_JUDGE
 from heapdiff.explain.model import Verdict, VerdictKind
 from heapdiff.graph import HeapGraph
 from heapdiff.graph.states import GARBAGE
@@ -12,6 +13,7 @@ from heapdiff.snapshot.model import ObjectFlag
 __all__ = ["judge_garbage"]
 
 _MOSTLY = 0.5
+_LEAST_OBJECTS = 5  # in each step; a cycle or two may be an import's or an error's
 
 
 def judge_garbage(diff: HeapDiff) -> Verdict | None:
@@ -24,10 +26,13 @@ def judge_garbage(diff: HeapDiff) -> Verdict | None:
     what = (
         f"{count_text(new_objects)} more objects ({size_text(new_bytes)}) that nothing reaches wait for the collector."
     )
+    steps = diff.snapshot_count - 1
+    is_substantial = new_objects >= _LEAST_OBJECTS * steps or new_bytes >= LEAST_BYTES_TO_JUDGE * steps
+    kind = VerdictKind.LEAK if is_substantial else VerdictKind.UNSURE
     if process.gc_enabled is False:
         return Verdict(
             "garbage-waiting",
-            VerdictKind.LEAK,
+            kind,
             f"{what} It is disabled, so cyclic garbage is never freed.",
             "Call gc.enable(), or gc.collect() where the program can afford it.",
         )
@@ -36,7 +41,7 @@ def judge_garbage(diff: HeapDiff) -> Verdict | None:
         if new_objects > 0 and frozen >= _MOSTLY * new_objects:
             return Verdict(
                 "garbage-waiting",
-                VerdictKind.LEAK,
+                kind,
                 f"{what} {count_text(frozen)} of them are frozen (gc.freeze()); the collector never looks at those.",
                 "Freeze only what is to live as long as the process, after gc.collect(), or call gc.unfreeze().",
             )

@@ -1,7 +1,7 @@
 """The diff in, the types worth explaining out, the most telling first."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 
 import attrs
@@ -11,7 +11,7 @@ from heapdiff.explain.accumulation import Branch, find_branches, growth_below
 from heapdiff.explain.model import Trend
 from heapdiff.snapshot.labels import LabelKind
 
-__all__ = ["Candidate", "is_telling", "rank_growers", "trend_of"]
+__all__ = ["Candidate", "candidates_of", "is_telling", "rank_growers", "trend_of"]
 
 _LEAST_OBJECTS = 5  # fewer new objects are noise, unless they are large
 _LEAST_BYTES = 4096
@@ -66,6 +66,9 @@ _PLAIN = frozenset(
         "weakref.finalize",
     }
 )
+
+# Handles and futures on the way to a task say less than its name does.
+_TASKS = frozenset({"_asyncio.Task", "asyncio.tasks.Task"})
 
 _ENTRY_KINDS = frozenset({LabelKind.KEY, LabelKind.KEY_OF_TYPE, LabelKind.ELEMENT, LabelKind.MEMBER})
 _ONCE = frozenset({Trend.TWO_PICTURES, Trend.STOPPED})
@@ -125,6 +128,12 @@ def rank_growers(diff: HeapDiff, count: int) -> tuple[Candidate, ...]:
         return (candidate.imported, rank, candidate not in leading, size, candidate.group, *_within(candidate))
 
     return tuple(_with_second_group(sorted(grouped, key=place), best)[:count])
+
+
+def candidates_of(diff: HeapDiff, type_names: Collection[str]) -> tuple[Candidate, ...]:
+    """These types as candidates, where they grew at all: for somebody who knows already that each object matters."""
+    rows = [row for row in diff.types if row.name in type_names]
+    return tuple(candidate for row in rows if (candidate := _candidate(diff, row)) is not None)
 
 
 def _with_second_group(ranked: list[Candidate], best: dict[int, tuple[tuple[int, bool], int]]) -> list[Candidate]:
@@ -333,9 +342,9 @@ def _importance(candidate: Candidate) -> tuple[tuple[int, bool], int, str]:
     return rank, -candidate.weight, candidate.growth.name
 
 
-def _within(candidate: Candidate) -> tuple[bool, bool, int, str]:
+def _within(candidate: Candidate) -> tuple[bool, bool, bool, int, str]:
     growth = candidate.growth
-    return not is_telling(growth), _is_standard(growth), -_own_growth(candidate), growth.name
+    return not is_telling(growth), _is_standard(growth), growth.name not in _TASKS, -_own_growth(candidate), growth.name
 
 
 def _is_standard(growth: TypeGrowth) -> bool:

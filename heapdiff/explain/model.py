@@ -133,6 +133,7 @@ class ChainHop:
     objects_now: int | None = None
     is_holder: bool = False  # here it piles up
     is_owner: bool = False  # the first thing on the chain that is not of the standard library
+    name: str = ""  # of a task: its name and coroutine, such as '"poller-…" (app.poll)'
 
 
 @attrs.frozen

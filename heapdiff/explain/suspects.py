@@ -162,6 +162,7 @@ def _hop(hop: Hop, step: PathGrowth | None, *, is_holder: bool) -> ChainHop:
         objects_base=step.objects[0] if step is not None else None,
         objects_now=step.objects[-1] if step is not None else None,
         is_holder=is_holder,
+        name=hop.name,
     )
 
 

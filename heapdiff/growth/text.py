@@ -30,8 +30,13 @@ _NOT_OWN = (
 )
 
 
-def render_growth(report: GrowthReport) -> str:
-    """What grows with every iteration, the most telling first, and why it cannot be freed."""
+def render_growth(report: GrowthReport, ignoring: str = "ignore", accepting: str = "accept=") -> str:
+    """What grows with every iteration, the most telling first, and why it cannot be freed.
+
+    Args:
+        report: What was found.
+        ignoring, accepting: What the door that it came in by calls the two ways to let known growth pass.
+    """
     runs = f"{count_text(report.iterations)} iterations"
     if not report.growths:
         lines = [f"Nothing grew with every round: {runs}."]
@@ -47,7 +52,10 @@ def render_growth(report: GrowthReport) -> str:
     lines += ["", *(shortened(line, _PEN.width) for line in rest)] if rest else []
     lines += _ignored(report)
     if any(growth.fingerprint for growth in (first, *others)):
-        lines += ["", f'Known and accepted? ignore=["{first.fingerprint}"], or an entry with its reason in accept=.']
+        lines += [
+            "",
+            f'Known and accepted? {ignoring}=["{first.fingerprint}"], or an entry with its reason in {accepting}.',
+        ]
     return "\n".join(lines) + "\n"
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+from collections.abc import Iterable
 from typing import Any
 
 from heapdiff.errors import AcceptFileError
 from heapdiff.explain.model import Explanation, KnownGrowth
 from heapdiff.files import put_text
 
-__all__ = ["read_accepted", "write_accepted"]
+__all__ = ["add_accepted", "read_accepted", "read_reviewed", "write_accepted"]
 
 _FIELDS = ("fingerprint", "type", "holder", "reason")
 _FINGERPRINT = re.compile(r"[0-9a-f]{8}")
@@ -32,6 +33,15 @@ def read_accepted(path: str | os.PathLike[str]) -> tuple[KnownGrowth, ...]:
     return _read(os.fsdecode(path), drafts=False)
 
 
+def read_reviewed(path: str | os.PathLike[str]) -> tuple[KnownGrowth, ...]:
+    """The same without the entries that still wait for their reason.
+
+    Raises:
+        AcceptFileError: The file cannot be opened, is no TOML, or an entry has no fingerprint.
+    """
+    return tuple(entry for entry in _read(os.fsdecode(path), drafts=True) if entry.reason)
+
+
 def write_accepted(explanation: Explanation, path: str | os.PathLike[str]) -> int:
     """Writes the growers into a file for review, and returns how many of them are new in it.
 
@@ -41,17 +51,27 @@ def write_accepted(explanation: Explanation, path: str | os.PathLike[str]) -> in
     Raises:
         AcceptFileError: The file is there but is none of this kind, or cannot be written.
     """
+    accepted = [accepted.known for accepted in explanation.accepted]
+    growers = explanation.growers
+    drafts = [KnownGrowth(g.fingerprint, "", g.type_name, g.holder.expression if g.holder else "") for g in growers]
+    return add_accepted([*accepted, *drafts], path)
+
+
+def add_accepted(entries: Iterable[KnownGrowth], path: str | os.PathLike[str]) -> int:
+    """Adds entries that the file has not yet, and returns how many of them have no reason.
+
+    Raises:
+        AcceptFileError: The file is there but is none of this kind, or cannot be written.
+    """
     name = os.fsdecode(path)
-    entries = list(_read(name, drafts=True)) if os.path.exists(name) else []
-    entries += [a.known for a in explanation.accepted if a.known.fingerprint not in {e.fingerprint for e in entries}]
-    known = {entry.fingerprint for entry in entries}
+    there = _read(name, drafts=True) if os.path.exists(name) else ()
+    known = {entry.fingerprint for entry in there}
     fresh: dict[str, KnownGrowth] = {}
-    for grower in explanation.growers:
-        if grower.fingerprint not in known:
-            holder = grower.holder.expression if grower.holder is not None else ""
-            fresh.setdefault(grower.fingerprint, KnownGrowth(grower.fingerprint, "", grower.type_name, holder))
-    _put(name, _HEADER + "".join(_table(entry) for entry in (*entries, *fresh.values())))
-    return len(fresh)
+    for entry in entries:
+        if entry.fingerprint not in known:
+            fresh.setdefault(entry.fingerprint, entry)
+    _put(name, _HEADER + "".join(_table(entry) for entry in (*there, *fresh.values())))
+    return sum(not entry.reason for entry in fresh.values())
 
 
 def _read(name: str, *, drafts: bool) -> tuple[KnownGrowth, ...]:

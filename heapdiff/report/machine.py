@@ -192,6 +192,7 @@ def _hop(hop: ChainHop) -> dict[str, Any]:
         "label": hop.label,
         "kind": hop.kind.name.lower(),
         "type": hop.type_name,
+        "name": hop.name or None,
         "shallow_bytes": hop.shallow_bytes,
         "retained_bytes": hop.retained_bytes,
         "repeats": hop.repeats,

@@ -9,12 +9,15 @@ from heapdiff.explain.model import ChainHop, Contrast, Grower, Holder, Settling,
 from heapdiff.report.escape import clean
 from heapdiff.report.layout import BOLD, DIM, GREEN, RED, Pen, from_to, shortened, shortened_type
 from heapdiff.sizes import count_text, delta_bytes_text, delta_count_text, size_text
+from heapdiff.snapshot.labels import LabelKind
 
 __all__ = ["bytes_each", "heading_text", "suspect_lines"]
 
 _COMPANIONS = 5
 _MOST_HOPS = 14
 _LABEL_WIDTH = 34
+_LONGEST_LABEL = 48
+_LAST_WIDTH = 48
 _LEAST_TYPE_WIDTH = 12
 _LEAST_LABEL_WIDTH = 24
 
@@ -60,8 +63,11 @@ def _chain(grower: Grower, pen: Pen) -> list[str]:
     if hops[0].is_holder and len(hops) > 1:
         lines[0] += pen.paint(RED, "   ◀ piles up here")
     adds = next((place + 1 for place, hop in enumerate(hops) if hop.is_holder), None)
-    labels = [shortened(clean(hop.label), _LABEL_WIDTH) for hop in hops]
-    width = max(_LEAST_LABEL_WIDTH, *(len(label) for label in labels[1:-1] or [""]))
+    # What is called by its coroutine and task is not cut, and moves only its own row.
+    labels = [
+        shortened(clean(hop.label), _LONGEST_LABEL if hop.kind is LabelKind.INTERNAL else _LABEL_WIDTH) for hop in hops
+    ]
+    width = max(_LEAST_LABEL_WIDTH, *(min(len(label), _LABEL_WIDTH) for label in labels[1:-1] or [""]))
     for place in _shown(len(hops), adds):
         if place is None:
             lines.append("   │   …")
@@ -77,9 +83,8 @@ def _chain(grower: Grower, pen: Pen) -> list[str]:
     last = hops[-1]
     new = f"× {count_text(grower.holder.new_objects)} new" if grower.holder and not grower.in_place else "got larger"
     mark = pen.paint(RED, "   ◀ grows here") if last.is_holder else ""
-    lines.append(
-        f"   ╰→ {shortened(clean(last.type_name), 48)}   {size_text(_bytes_of_last(grower, last))} {new}{mark}"
-    )
+    name = shortened(clean(f"{last.type_name} {last.name}".rstrip()), _LAST_WIDTH)
+    lines.append(f"   ╰→ {name}   {size_text(_bytes_of_last(grower, last))} {new}{mark}")
     return lines
 
 

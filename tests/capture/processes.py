@@ -6,7 +6,10 @@ import sys
 import textwrap
 from pathlib import Path
 
-__all__ = ["run_python"]
+__all__ = ["FREE_THREADED", "HEAD_BYTES", "run_python"]
+
+FREE_THREADED = "t" in sys.abiflags  # threads run at once, and mimalloc is the only allocator
+HEAD_BYTES = object.__basicsize__  # where the fields of an object start: 16, or 32 where threads run at once
 
 _ROOT = Path(__file__).resolve().parents[2]
 

@@ -9,6 +9,7 @@ import os
 import pytest
 
 from benchmarks.what_is_seen.sizes import KINDS, measure
+from tests.capture.processes import FREE_THREADED
 
 # Blocks of one object and what it makes besides; 2 where nothing is said.
 BLOCKS = {"instance with a __dict__": 3, "partial": 4, "OrderedDict": 5, "class": 12}
@@ -26,6 +27,7 @@ def test_sizes_sum_up_to_what_was_asked_of_the_allocator(kind: str) -> None:
     assert row.ours == pytest.approx(row.asked, rel=0.02)
 
 
+@pytest.mark.skipif(FREE_THREADED, reason="mimalloc is the only allocator, and does not tell what it gave")
 @pytest.mark.parametrize("kind", KINDS)
 def test_sizes_lie_below_what_malloc_gave_by_its_rounding_alone(kind: str) -> None:
     row = measure(kind, traced=False)

@@ -1,6 +1,7 @@
 """What an event loop holds is named: by its queue, by the coroutine of a task, and by its name where that is code."""
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
@@ -63,7 +64,8 @@ def test_a_waiting_task_is_led_to_from_the_loop_by_its_timer_and_coroutine() -> 
     chain = Story(lambda story: begun(story, (poll, "the-waiting-task"))).chain()
 
     assert chain[:2] == ["event loop of asyncio, thread MainThread", "._scheduled"]
-    assert f'.__self__ "the-waiting-task" ({MODULE}.poll)' in chain
+    waited = ".__self__" if sys.version_info < (3, 14) else "._asyncio_awaited_by"
+    assert f'{waited} "the-waiting-task" ({MODULE}.poll)' in chain
     assert chain[-2:] == [f'coroutine {MODULE}.poll(), task "the-waiting-task"', "local argument"]
 
 

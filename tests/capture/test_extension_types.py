@@ -19,6 +19,7 @@ import heapdiff
 from heapdiff.capture import extension_layouts, extension_types
 from heapdiff.capture.extension_layouts import known_layouts
 from tests.capture.living import Picture
+from tests.capture.processes import FREE_THREADED, HEAD_BYTES
 
 numpy = pytest.importorskip("numpy")
 
@@ -178,7 +179,7 @@ def test_a_mapped_array_leads_to_its_mapping() -> None:
 
         seen = picture()
 
-        assert seen.labels(mapped, mapped.base) == ["ATTRIBUTE:base"]
+        assert "ATTRIBUTE:base" in seen.labels(mapped, mapped.base)
         assert seen.shallow_bytes(mapped) < 4096
 
 
@@ -254,13 +255,16 @@ def test_the_layouts_of_this_process_are_known() -> None:
 # ------------------------------------------------------------------ the standard library
 
 
+not_from_malloc = pytest.mark.skipif(FREE_THREADED, reason="mimalloc has it, and does not tell")
+
+
 @pytest.mark.parametrize(
     "make",
     [
         lambda: numpy.ones(MEGABYTE),
-        lambda: ctypes.create_string_buffer(8 * MEGABYTE),
-        lambda: bytearray(8 * MEGABYTE),
-        lambda: io.StringIO("x" * 2 * MEGABYTE),
+        pytest.param(lambda: ctypes.create_string_buffer(8 * MEGABYTE), marks=not_from_malloc),
+        pytest.param(lambda: bytearray(8 * MEGABYTE), marks=not_from_malloc),
+        pytest.param(lambda: io.StringIO("x" * 2 * MEGABYTE), marks=not_from_malloc),
     ],
     ids=["numpy array", "ctypes buffer", "bytearray", "StringIO"],
 )
@@ -302,7 +306,7 @@ def test_a_ctypes_object_inside_another_owns_no_memory() -> None:
 
     seen = picture()
 
-    assert seen.shallow_bytes(outer) == MEGABYTE + sys.getsizeof(outer)
+    assert MEGABYTE <= seen.shallow_bytes(outer) - sys.getsizeof(outer) < MEGABYTE + 1_000  # room for attributes
     assert seen.shallow_bytes(inner) < 1_000
     assert outer in seen
 
@@ -490,7 +494,7 @@ def test_an_object_that_was_asked_has_no_reference_from_native_code() -> None:
 def test_fields_of_a_C_struct_are_read_without_python() -> None:
     offset = datetime.timedelta(hours=3, minutes=7)
     zone = datetime.timezone(offset)
-    heapdiff.register_type(datetime.timezone, references_at=[(16, "offset")])
+    heapdiff.register_type(datetime.timezone, references_at=[(HEAD_BYTES, "offset")])
 
     assert picture().labels(zone, offset) == ["ATTRIBUTE:offset"]
 
@@ -501,7 +505,7 @@ def test_a_size_is_read_from_a_C_struct() -> None:
 
     buffer = Buffer(MEGABYTE)
     without = picture().shallow_bytes(buffer)
-    heapdiff.register_type(Buffer, size_offset=24)  # ob_alloc, which bytearray counts already
+    heapdiff.register_type(Buffer, size_offset=HEAD_BYTES + 8)  # ob_alloc, which bytearray counts already
 
     assert picture().shallow_bytes(buffer) == without + MEGABYTE + 1
 

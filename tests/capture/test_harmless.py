@@ -122,7 +122,7 @@ def test_few_objects_are_held_with_a_snapshot_and_none_after_it() -> None:
 
 
 def test_a_thousand_captures_in_a_row_grow_nothing() -> None:
-    for _ in range(20):
+    for _ in range(20 if sys.version_info < (3, 14) else 1_000):  # 3.14 itself keeps ever fewer blocks, up to 1,100
         heapdiff.take_census()
     gc.collect()
     before = sys.getallocatedblocks()

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from heapdiff.capture.process import read_process
+from tests.capture.processes import FREE_THREADED
 
 ROOT = Path(__file__).parents[2]
 SAY = "from heapdiff.capture.process import read_process; process = read_process()"
@@ -174,7 +175,9 @@ def test_reading_leaves_no_memory_block_behind() -> None:
         print(blocks[readings - 1] - blocks[readings // 2])
     """
 
-    assert int(run(code=code)) <= 0
+    # 3.14 keeps blocks of its own for a while, and ever fewer: 5, or 300 where threads run at once; a lost one would
+    # be 500.
+    assert int(run(code=code)) <= (0 if sys.version_info < (3, 14) else 400)
 
 
 def test_reading_imports_nothing() -> None:
@@ -226,6 +229,7 @@ def test_arenas_grow_with_what_pymalloc_serves() -> None:
     assert int(grown) > 50_000 * 400 * 0.9
 
 
+@pytest.mark.skipif(FREE_THREADED, reason="mimalloc is the only allocator, and has no arenas to tell of")
 def test_arenas_are_not_measured_where_there_are_none() -> None:
     code = f"{SAY}; print(process.arena_bytes)"
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONMALLOC": "malloc"}

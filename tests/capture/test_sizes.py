@@ -14,6 +14,7 @@ import pytest
 
 import heapdiff
 from tests.capture.living import Picture
+from tests.capture.processes import FREE_THREADED, HEAD_BYTES
 
 
 class Derived(list[int]):
@@ -61,6 +62,9 @@ OBJECTS: dict[str, Any] = {
 }
 
 
+INLINE_VALUES = 1 << 2  # a flag of types since 3.13: from 3.14 on any class with a __dict__ has it
+
+
 @pytest.fixture(scope="module")
 def seen() -> Picture:
     return Picture(heapdiff.take_snapshot())
@@ -68,7 +72,10 @@ def seen() -> Picture:
 
 @pytest.mark.parametrize("name", OBJECTS)
 def test_the_size_of_an_object_without_inline_values_is_what_getsizeof_says(name: str, seen: Picture) -> None:
-    assert seen.shallow_bytes(OBJECTS[name]) == sys.getsizeof(OBJECTS[name])
+    inline = type(OBJECTS[name]).__flags__ & INLINE_VALUES
+
+    left_out = 8 if FREE_THREADED and name == "a list" else 0  # the length that stands before the elements
+    assert inline or seen.shallow_bytes(OBJECTS[name]) == sys.getsizeof(OBJECTS[name]) + left_out
 
 
 def test_inline_values_are_counted_though_getsizeof_leaves_them_out() -> None:
@@ -111,4 +118,4 @@ def test_a_datetime_without_a_time_zone_has_no_room_for_one() -> None:
 
     picture = Picture(heapdiff.take_snapshot())
 
-    assert (picture.shallow_bytes(naive), picture.shallow_bytes(aware)) == (40, 48)
+    assert (picture.shallow_bytes(naive), picture.shallow_bytes(aware)) == (HEAD_BYTES + 24, HEAD_BYTES + 32)

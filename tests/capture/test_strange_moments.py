@@ -13,6 +13,7 @@ import pytest
 import heapdiff
 from heapdiff.errors import CaptureBusyError
 from heapdiff.native import validate
+from tests.capture.living import Picture
 from tests.capture.processes import run_python
 
 
@@ -25,6 +26,24 @@ def test_a_signal_handler_may_capture() -> None:
         signal.signal(signal.SIGUSR1, before)
 
     validate(taken[0].columns)
+
+
+class Built:
+    def __init__(self, roots: list[str]) -> None:
+        self.payload = ["held"]
+        roots[:] = Picture(heapdiff.take_snapshot()).root_names(self)
+
+
+def test_the_frame_below_an_init_names_no_module() -> None:
+    """From 3.12 on a specialized call of a class puts a frame there whose globals nobody writes."""
+    scope: dict[str, Any] = {"__name__": "heapdiff"}
+    exec("def leave_globals_behind(): pass", scope)
+    roots: list[str] = []
+    for _ in range(20):
+        scope["leave_globals_behind"]()
+        Built(roots)
+
+    assert len(roots) == len([name for name in roots if name.startswith("ROOT_LOCAL")]), roots
 
 
 def test_a_finaliser_outside_a_collection_may_capture() -> None:

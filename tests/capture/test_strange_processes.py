@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from tests.capture.processes import run_python
+from tests.capture.processes import FREE_THREADED, run_python
 
 CAPTURE = """
     import heapdiff
@@ -18,13 +18,16 @@ CAPTURE = """
 """
 
 
+only_mimalloc = pytest.mark.skipif(FREE_THREADED, reason="mimalloc is the only allocator")
+
+
 @pytest.mark.parametrize(
     ("options", "environment"),
     [
         ([], {"PYTHONMALLOC": "debug"}),
-        ([], {"PYTHONMALLOC": "malloc"}),
-        ([], {"PYTHONMALLOC": "malloc_debug"}),
-        ([], {"MALLOC_PERTURB_": "165", "PYTHONMALLOC": "malloc"}),
+        pytest.param([], {"PYTHONMALLOC": "malloc"}, marks=only_mimalloc),
+        pytest.param([], {"PYTHONMALLOC": "malloc_debug"}, marks=only_mimalloc),
+        pytest.param([], {"MALLOC_PERTURB_": "165", "PYTHONMALLOC": "malloc"}, marks=only_mimalloc),
         (["-X", "dev"], {}),
         (["-X", "tracemalloc=5"], {}),
         (["-X", "importtime"], {}),
@@ -81,8 +84,10 @@ def test_a_capture_without_memory_is_a_memory_error_and_loses_nothing() -> None:
             (1, census, (2**31, 2**40, plan)),
             (7, heapdiff.take_census, ()),
             (31, heapdiff.take_snapshot, ()),
-        ][:2 if sys.version_info[:2] == (3, 12) else None]:  # 3.12 crashes in generators of any program
-            rounds(step, function, *arguments)
+        # In Python code 3.12 crashes in generators of any program, and free-threaded 3.14 loses blocks of its own.
+        ][:2 if sys.version_info[:2] == (3, 12) or "t" in sys.abiflags else None]:
+            for _ in range(6 if sys.version_info >= (3, 14) else 1):  # 3.14 itself needs longer until it keeps no more
+                rounds(step, function, *arguments)
             gc.collect()
             blocks = sys.getallocatedblocks()
             n = rounds(step, function, *arguments)
@@ -142,7 +147,9 @@ def test_a_thousand_snapshots_in_a_row_grow_nothing() -> None:
             with open("/proc/self/statm") as file:
                 return int(file.read().split()[1]) * 4096
 
-        for _ in range(50):
+        # 3.14 itself goes on keeping blocks, ever fewer: 600 in the first 1,000 snapshots, 100 in the second; 1,070 and
+        # 60 where threads run at once.
+        for _ in range(50 if sys.version_info < (3, 14) else 1_000):
             heapdiff.take_snapshot()
         gc.collect()
         blocks, bytes = sys.getallocatedblocks(), resident()

@@ -82,7 +82,7 @@ def test_where_nothing_grew_nothing_fails() -> None:
 
 
 def test_garbage_that_no_collector_will_free_fails_as_a_leak() -> None:
-    now = TinyHeap("root -> a\nlost", size={"lost": 5_000}, process=Process(gc_enabled=False))
+    now = TinyHeap("root -> a\nlost", size={"lost": 500_000}, process=Process(gc_enabled=False))
     explanation = compare(TinyHeap("root -> a").snapshot, now.snapshot).explanation
 
     failures = find_failures(explanation, [read_condition("verdict=leak")])

@@ -344,6 +344,25 @@ def test_a_healthy_program_is_not_accused(what: str, tmp_path: Path) -> None:
     assert [g["verdict"] for g in growers if g["verdict"] and g["verdict"]["kind"] == "leak"] == []
 
 
+def test_a_task_is_named_in_its_chain_and_its_verdict(tmp_path: Path) -> None:
+    program = """
+        import asyncio
+        loop = asyncio.new_event_loop()
+        async def poll(buffer): await asyncio.sleep(3600)
+        async def start(n): asyncio.create_task(poll([n] * 50), name=f"poller-{n}")
+        def step(n):
+            loop.run_until_complete(start(n))
+            loop.run_until_complete(asyncio.sleep(0))
+    """
+
+    grower = report(program, tmp_path, rounds=3, steps=15)["growers"][0]
+
+    assert (grower["type"], grower["chain"][-1]["name"]) == ("_asyncio.Task", '"poller-…" (program.poll)')
+    assert grower["verdict"]["text"].startswith(
+        'Each task "poller-…" (program.poll) in program.loop._scheduled has not'
+    )
+
+
 def test_strings_that_native_code_forgot_are_seen_by_their_blocks(tmp_path: Path) -> None:
     program = """
         import ctypes

@@ -455,9 +455,13 @@ def test_a_few_new_objects_in_each_step_are_no_leak() -> None:
     assert verdict(in_dict, 3, 6, 9).kind is VerdictKind.UNSURE
 
 
-def garbage(enabled: bool) -> Verdict | None:
+def cycles(count: int) -> str:
+    return "root -> a\n" + "\n".join(f"lost{n} -> found{n}\nfound{n} -> lost{n}" for n in range(count))
+
+
+def garbage(enabled: bool, count: int = 3) -> Verdict | None:
     base = TinyHeap("root -> a", process=Process(gc_enabled=enabled))
-    now = TinyHeap("root -> a\nlost -> found\nfound -> lost", process=Process(gc_enabled=enabled))
+    now = TinyHeap(cycles(count), process=Process(gc_enabled=enabled))
     return compare(base.snapshot, now.snapshot).explanation.garbage_verdict
 
 
@@ -475,10 +479,18 @@ def test_garbage_that_waits_for_a_disabled_collector_is_a_leak() -> None:
     assert found.kind is VerdictKind.LEAK
 
 
+def test_a_cycle_or_two_that_no_collector_frees_are_no_leak() -> None:
+    found = garbage(enabled=False, count=2)
+
+    assert found is not None
+    assert found.kind is VerdictKind.UNSURE
+
+
 def frozen_garbage(process: Process) -> Verdict | None:
-    flags = {"lost": ObjectFlag.TRACKED | ObjectFlag.FROZEN, "found": ObjectFlag.TRACKED | ObjectFlag.FROZEN}
+    frozen = ObjectFlag.TRACKED | ObjectFlag.FROZEN
+    flags = {f"{name}{number}": frozen for name in ("lost", "found") for number in range(3)}
     base = TinyHeap("root -> a", process=process)
-    now = TinyHeap("root -> a\nlost -> found\nfound -> lost", process=process, flags=flags)
+    now = TinyHeap(cycles(3), process=process, flags=flags)
     return compare(base.snapshot, now.snapshot).explanation.garbage_verdict
 
 
@@ -487,7 +499,7 @@ def test_garbage_that_is_frozen_is_a_leak() -> None:
 
     assert found is not None
     assert found.kind is VerdictKind.LEAK
-    assert "2 of them are frozen" in found.text
+    assert "6 of them are frozen" in found.text
 
 
 def test_garbage_that_an_epoch_froze_is_benign() -> None:

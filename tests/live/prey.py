@@ -24,7 +24,10 @@ from typing import Any
 
 __all__ = ["MODULES", "main", "run_modules", "write_table"]
 
+# First those that collect in each test, while the heap is small.
 MODULES = """
+    test_asyncio.test_tasks test_asyncio.test_futures test_asyncio.test_locks test_asyncio.test_queues
+    test_asyncio.test_taskgroups test_asyncio.test_base_events test_asyncio.test_context
     test_gc test_weakref test_weakset test_generators test_generator_stop test_coroutines test_asyncgen test_descr
     test_descrtut test_dict test_dictviews test_dict_version test_set test_io test_memoryio test_fileio test_bufio
     test_threading test_threading_local test_threadsignals test_thread test_ctypes test_sqlite3 test_capi
@@ -42,9 +45,7 @@ MODULES = """
     test_finalization test_genericalias test_named_expressions test_patma test_positional_only_arg test_pow
     test_print test_reprlib test_richcmp test_scope test_shelve test_symtable test_syntax test_textwrap test_timeit
     test_tokenize test_type_annotations test_type_params test_type_aliases test_monitoring test_interpreters
-    test_with test_yield_from test_zipimport test__xxsubinterpreters test_asyncio.test_tasks
-    test_asyncio.test_futures test_asyncio.test_locks test_asyncio.test_queues test_asyncio.test_taskgroups
-    test_asyncio.test_base_events test_asyncio.test_context
+    test_with test_yield_from test_zipimport test__xxsubinterpreters
 """.split()  # noqa: SIM905 - a list of as many lines says no more
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -53,8 +54,9 @@ _HEAD = """\
 # CPython's own tests as prey
 
 Written by `tests/live/prey.py --write`, not by hand. Each cell: the tests that pass without heapdiff / with a snapshot
-taken and analysed after each module, all in one process; then the objects of the snapshot after that module. "same when
-run alone": the module's tests came out differently beside the others, and the same in a process of their own.
+taken and analysed after each module, one process for all modules of a run; then the objects of the snapshot after that
+module. "same when run alone": the module's tests came out differently beside the others, and the same in a process of
+their own.
 """
 
 
@@ -72,9 +74,13 @@ def main() -> int:
     if options.worker is not None:
         _work(modules, captured=options.worker == "with", during=options.during)
         return 0
-    rows, good = run_modules(modules, during=options.during, show=print)
-    if options.write is not None:
-        write_table(options.write, rows)
+
+    def show(line: str, row: dict[str, Any] | None) -> None:
+        print(line, flush=True)
+        if row is not None and options.write is not None:
+            write_table(options.write, [row])
+
+    rows, good = run_modules(modules, during=options.during, show=show)
     tests = sum(row.get("tests", 0) for row in rows)
     print(f"{len(rows)} modules, {tests} tests; {'all well' if good else 'NOT ALL WELL'}")
     return 0 if good else 1
@@ -83,10 +89,12 @@ def main() -> int:
 def run_modules(modules: list[str], *, during: bool = False, show: Any = None) -> tuple[list[dict[str, Any]], bool]:
     """The rows of the table, and whether every process lived and every result is the same as without heapdiff.
 
+    *show* is called with each line of the table and the row that it shows, None for the head.
     A module whose results differ runs twice more, alone: tests that fail now and then do so without heapdiff too.
     """
-    show = show or (lambda line: None)
-    show(f"{'module':32} {'tests':>6} {'failed':>6} {'skipped':>7} {'taken':>6} {'objects':>9} {'pause':>8}  result")
+    show = show or (lambda line, row: None)
+    head = f"{'module':32} {'tests':>6} {'failed':>6} {'skipped':>7} {'taken':>6} {'objects':>9} {'pause':>8}  result"
+    show(head, None)
     plain = {} if during else {row["module"]: row for row in _rows(modules, "without", during)}
     rows, good = [], True
     for row in _rows(modules, "with", during):
@@ -106,7 +114,7 @@ def run_modules(modules: list[str], *, during: bool = False, show: Any = None) -
         row["passed_without"] = plain.get(row["module"], {}).get("passed")
         counts = f"{row.get('tests', 0):6} {len(row.get('failed', ())):6} {row.get('skipped', 0):7}"
         sizes = f"{row.get('snapshots', 0):6} {row.get('objects', 0):9} {row.get('pause', 0.0) * 1e3:6.0f}ms"
-        show(f"{row['module']:32} {counts} {sizes}  {row['result']}")
+        show(f"{row['module']:32} {counts} {sizes}  {row['result']}", row)
     return rows, good
 
 

@@ -60,6 +60,7 @@ HOP = {
     "label": TEXT,
     "kind": TEXT,
     "type": TEXT,
+    "name": (TEXT, UNKNOWN),
     "shallow_bytes": COUNT,
     "retained_bytes": COUNT,
     "repeats": COUNT,

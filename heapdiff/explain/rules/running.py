@@ -51,11 +51,18 @@ def pending_task(evidence: Evidence) -> Verdict | None:
     tasks = [name for name in (*evidence.types_below(), evidence.grower.type_name) if _TASKS.search(name)]
     if not tasks:
         return None
+    name = _task_name(evidence)
     return evidence.verdict(
         "pending-task-or-generator",
-        f"Each {tasks[0]} in {evidence.holder.expression} has not finished, or is kept although it has.",
-        _ending(tasks[0].rpartition(".")[2]),
+        f"Each {f'task {name}' if name else tasks[0]} in {evidence.holder.expression} has not finished, or is kept "
+        "although it has.",
+        _ending("Task" if name else tasks[0].rpartition(".")[2]),
     )
+
+
+def _task_name(evidence: Evidence) -> str:
+    """Of the first task on the chain; empty where there is none that has a name or a coroutine."""
+    return next((hop.name for hop in evidence.grower.chain if hop.name), "")
 
 
 def _ending(name: str) -> str:

@@ -10,6 +10,9 @@
 #include <memory>
 
 namespace heapdiff {
+
+using cpython::kFreeThreaded;
+
 namespace {
 
 double seconds(clockid_t clock) {
@@ -18,7 +21,7 @@ double seconds(clockid_t clock) {
     return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
-// The time the GIL is held.
+// The time the GIL is held, or other threads are stopped.
 struct Pause {
     double wall = seconds(CLOCK_MONOTONIC), processor = seconds(CLOCK_THREAD_CPUTIME_ID);
     void end() {
@@ -51,12 +54,21 @@ bool names_of_threads(PyObject* dict, std::vector<std::pair<unsigned long, std::
     return true;
 }
 
+void raise_busy() {
+    raise_error("CaptureBusyError",
+                "a garbage collection is running (the capture was called from __del__, a weakref callback or "
+                "gc.callbacks%s): objects that the collector works on are in none of its lists. Capture "
+                "after it has returned.",
+                cpython::kFreeThreaded ? ", or another thread collects" : "");
+}
+
 bool raise_end(WalkEnd end, const RawHeap& heap, const WalkBounds& bounds, Picture picture) {
     const char* smaller = picture == Picture::census ? "" : ", or take a census: it keeps no references";
     unsigned long long objects = heap.object.size(), bytes = heap.bytes();
     switch (end) {
     case WalkEnd::complete: return false;
     case WalkEnd::out_of_memory: PyErr_NoMemory(); break;
+    case WalkEnd::collecting: raise_busy(); break;
     case WalkEnd::too_many_objects:
         raise_error("CaptureLimitError",
                     "the heap has more than %llu objects, the bound that was given (max_objects); the capture stopped "
@@ -89,10 +101,7 @@ bool find_idle_lists(GcLists* lists) {
     }
     if (!find_gc_lists(lists)) return false;
     if (!lists->collecting()) return true;
-    raise_error("CaptureBusyError",
-                "a garbage collection is running (the capture was called from __del__, a weakref callback or "
-                "gc.callbacks): objects that the collector works on are in none of its lists. Capture "
-                "after it has returned.");
+    raise_busy();
     return false;
 }
 
@@ -130,11 +139,13 @@ PyObject* capture(PyObject*, PyObject* args) {
     {
         CollectorOff off;
         end = Walker(*raw, lists, bounds, Picture::snapshot).walk(names);
+        if (kFreeThreaded) pause.end();
+        measure_unsized(*raw);
         if (end == WalkEnd::complete && traced && !read_sites(*raw, &sites)) end = WalkEnd::out_of_memory;
     }
     const void* interpreter = PyInterpreterState_Get();
     std::vector<Segment> segments = loaded_segments();
-    pause.end();
+    if (!kFreeThreaded) pause.end();
     if (raise_end(end, *raw, bounds, Picture::snapshot)) return nullptr;
     ColumnStore store;
     Status status =
@@ -167,25 +178,18 @@ PyObject* instances(PyObject*, PyObject* args) {
     if (plan != nullptr && !raw->extensions.parse(plan)) return nullptr;
     Pause pause;
     CollectorOff off; // until the objects are held: what it would free is in the list of the walk
-    WalkEnd end = Walker(*raw, lists, bounds, Picture::census).walk({});
-    if (raise_end(end, *raw, bounds, Picture::census)) return nullptr;
-    std::vector<char> wanted(raw->types.count(), 0);
-    for (uint32_t row = 0; row < wanted.size(); ++row)
-        for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(types) && !raw->types[row].own; ++i)
-            if (PyType_IsSubtype(raw->types[row].type, reinterpret_cast<PyTypeObject*>(PyTuple_GET_ITEM(types, i))))
-                wanted[row] = 1;
-    std::vector<PyObject*> found;
-    size_t all = 0;
-    for (size_t i = 0; i < raw->type.size(); ++i)
-        if (wanted[raw->type[i]] && !(raw->flags[i] & kOwn) && Py_REFCNT(raw->object[i]) > 0 &&
-            ++all <= static_cast<size_t>(most))
-            found.push_back(raw->object[i]);
-    raw.reset();
-    PyObject* list = PyList_New(static_cast<Py_ssize_t>(found.size()));
-    if (list == nullptr) return nullptr;
-    for (size_t i = 0; i < found.size(); ++i) PyList_SET_ITEM(list, static_cast<Py_ssize_t>(i), Py_NewRef(found[i]));
+    Instances found{types, static_cast<size_t>(most)};
+    WalkEnd end = Walker(*raw, lists, bounds, Picture::census, &found).walk({});
     pause.end();
-    return Py_BuildValue("(Nndd)", list, static_cast<Py_ssize_t>(all), pause.wall, pause.processor);
+    measure_unsized(*raw);
+    bool failed = raise_end(end, *raw, bounds, Picture::census);
+    raw.reset();
+    PyObject* list = failed ? nullptr : PyList_New(static_cast<Py_ssize_t>(found.kept.size()));
+    for (size_t i = 0; i < found.kept.size(); ++i)
+        if (list == nullptr) Py_DECREF(found.kept[i]);
+        else PyList_SET_ITEM(list, static_cast<Py_ssize_t>(i), found.kept[i]);
+    if (list == nullptr) return nullptr;
+    return Py_BuildValue("(Nndd)", list, static_cast<Py_ssize_t>(found.count), pause.wall, pause.processor);
 }
 
 PyObject* census(PyObject*, PyObject* args) {
@@ -206,6 +210,7 @@ PyObject* census(PyObject*, PyObject* args) {
         end = Walker(*raw, lists, bounds, Picture::census).walk({});
     }
     pause.end();
+    measure_unsized(*raw);
     if (raise_end(end, *raw, bounds, Picture::census)) return nullptr;
     ColumnStore store;
     Status status = without_gil([&] {

@@ -16,12 +16,12 @@ constexpr size_t kLongestName = 80;
 // Such as "app.poll()"; empty where it has ended or is no coroutine of Python code.
 std::string function_of(PyObject* coroutine) {
     if (!PyCoro_CheckExact(coroutine) && !PyGen_CheckExact(coroutine) && !PyAsyncGen_CheckExact(coroutine)) return {};
-    if (reinterpret_cast<PyGenObject*>(coroutine)->gi_frame_state >= kFrameCleared) return {};
+    if (is_frame_cleared(coroutine)) return {};
     const InterpreterFrame* frame = generator_frame(coroutine);
     PyCodeObject* code = frame_code(frame);
     if (code == nullptr) return {};
     char room[TextPool::kLongest];
-    PyObject* module = name_in(frame->globals_borrowed);
+    PyObject* module = frame_module(frame);
     std::string name;
     if (module != nullptr && PyUnicode_CheckExact(module)) name = std::string(utf8_of(module, room, sizeof room)) + ".";
     return name + std::string(utf8_of(code->co_qualname, room, sizeof room)) + "()";
@@ -73,7 +73,7 @@ uint32_t Walker::coroutine_label(PyObject* coroutine, const char* before, std::s
 
 void Walker::name_coroutine(PyObject* task, size_t first) noexcept {
     auto field = [task](Py_ssize_t offset) {
-        return *reinterpret_cast<PyObject**>(reinterpret_cast<char*>(task) + offset);
+        return *reinterpret_cast<PyObject**>(reinterpret_cast<char*>(task) + kHeadShift + offset);
     };
     PyObject* coroutine = field(kTaskCoroutineOffset);
     PyObject* name = field(kTaskNameOffset);

@@ -41,7 +41,7 @@ enum DataTypeField {
 enum VoidField { kVoidData, kVoidType, kVoidFlags, kVoidBase };
 enum CtypesField { kCtypesData, kCtypesOwns, kCtypesBytes };
 enum MappingField { kMappingBytes, kMappingDescriptor, kMappingTracks };
-enum TextBufferField { kTextCapacity, kTextState, kTextPending, kTextPendingToo };
+enum TextBufferField { kTextCapacity, kTextState, kTextPending, kTextPendingToo, kTextWriter };
 
 struct Adaptation {
     static constexpr size_t kFields = 9;
@@ -205,8 +205,11 @@ class Extensions {
     // Until somebody reads or seeks, what was written waits in Python objects.
     template <class Named> void visit_text_buffer(PyObject* object, const auto& offset, const Named& named) noexcept {
         if (read<int>(object, offset[kTextState]) != kAccumulating) return;
-        named(read<PyObject*>(object, offset[kTextPending]), "buffer");
-        if (offset[kTextPendingToo] >= 0) named(read<PyObject*>(object, offset[kTextPendingToo]), "buffer");
+        // Since 3.14 a writer in memory of its own keeps it, as the first of its fields.
+        if (offset[kTextWriter] > 0)
+            if (auto* writer = read<PyObject**>(object, offset[kTextWriter])) named(*writer, "buffer");
+        if (offset[kTextPending] > 0) named(read<PyObject*>(object, offset[kTextPending]), "buffer");
+        if (offset[kTextPendingToo] > 0) named(read<PyObject*>(object, offset[kTextPendingToo]), "buffer");
     }
 
     static bool has_legacy_fields(PyObject* type, const auto& offset) noexcept {

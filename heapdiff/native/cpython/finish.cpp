@@ -123,6 +123,8 @@ class Finisher {
             if (is_counted(raw_.root_label[i])) ++explained_[target];
             need(root_target_.push(target) && root_label_.push(raw_.root_label[i]));
         }
+        for (uint64_t address : raw_.uncounted.span()) --explained_[number(address)];
+        raw_.uncounted.release();
     }
 
     // How many references to the object nothing found so far explains.
@@ -261,7 +263,7 @@ class Finisher {
         std::vector<std::pair<uint32_t, uint64_t>> large;
         for (size_t i = 0, next = 0; i < found(); ++i)
             if (raw_.shallow[i] == UINT32_MAX)
-                large.emplace_back(number(reinterpret_cast<uint64_t>(raw_.object[i])), raw_.large_bytes[next++]);
+                large.emplace_back(number(reinterpret_cast<uint64_t>(raw_.object[i])), raw_.large_bytes[next++].bytes);
         std::sort(large.begin(), large.end());
         for (auto [object, size] : large) need(objects->push(object) && bytes->push(size));
     }
@@ -376,7 +378,7 @@ Status finish_census(RawHeap& raw, ColumnStore* store) noexcept {
             continue;
         }
         ++objects[raw.type[i]];
-        bytes[raw.type[i]] += raw.shallow[i] == UINT32_MAX ? raw.large_bytes[large++] : raw.shallow[i];
+        bytes[raw.type[i]] += raw.shallow[i] == UINT32_MAX ? raw.large_bytes[large++].bytes : raw.shallow[i];
     }
     for (uint32_t row = 0; row < n; ++row) {
         const TypeInfo& info = raw.types[row];

@@ -1,20 +1,28 @@
 // Running, suspended and kept frames, read without making a frame object.
 #pragma once
 
+#include "cpython/type_table.hpp"
 #include "cpython/versions.hpp"
 
 namespace heapdiff {
 
 // The frame's code object, or null where it is an entry shim of the interpreter.
 inline PyCodeObject* frame_code(const cpython::InterpreterFrame* frame) {
-    PyObject* code = frame->code;
+    PyObject* code = frame->code.object();
     return code != nullptr && PyCode_Check(code) ? reinterpret_cast<PyCodeObject*>(code) : nullptr;
 }
 
+// The __name__ of the module whose code the frame runs, borrowed; null where there is none. The shim below a
+// specialized call of a class has code and no function, and what stands where its globals belong was never written.
+inline PyObject* frame_module(const cpython::InterpreterFrame* frame) {
+    PyObject* function = frame->function.object();
+    return function != nullptr && PyFunction_Check(function) ? name_in(frame->globals_borrowed) : nullptr;
+}
+
 // Slots of the frame that hold references for certain: the locals, and the evaluation stack where its depth is known.
-// While a frame calls into C its depth is not (CPython 3.11 to 3.13 keep it in a register).
 inline int known_slots(const cpython::InterpreterFrame* frame, const PyCodeObject* code) {
-    return frame->stack_top >= 0 ? frame->stack_top : code->co_nlocalsplus;
+    int used = frame->used_slots();
+    return used >= 0 ? used : code->co_nlocalsplus;
 }
 
 // Slots that were allocated with a frame object or a generator. Neither has an ob_size to read them from.

@@ -15,6 +15,12 @@ struct Generation {
 } // namespace
 
 bool find_gc_lists(GcLists* lists) {
+    if constexpr (cpython::kFreeThreaded) {
+        lists->collecting_flag = heapdiff_collecting_flag(PyInterpreterState_Get());
+        if (lists->collecting_flag == nullptr)
+            raise_unsupported("the table of offsets for debuggers is not the one that CPython " PY_VERSION " has");
+        return lists->collecting_flag != nullptr;
+    }
     PyObject* probe = PyList_New(0);
     if (probe == nullptr) return false;
     auto low = reinterpret_cast<uintptr_t>(PyInterpreterState_Get());
@@ -26,14 +32,15 @@ bool find_gc_lists(GcLists* lists) {
     while (found != own && (reinterpret_cast<uintptr_t>(found) < low || reinterpret_cast<uintptr_t>(found) >= high));
     Py_DECREF(probe);
     auto* youngest = reinterpret_cast<Generation*>(found);
-    // Behind the three generations stands a pointer to the first, then the permanent one.
-    if (found == own || *reinterpret_cast<GcHead**>(youngest + 3) != found) {
+    if (found == own || !cpython::is_youngest_generation(found, heapdiff_collecting_flag(PyInterpreterState_Get()))) {
         raise_unsupported("the lists of the garbage collector are not where CPython " PY_VERSION " has them");
         return false;
     }
     for (size_t i = 0; i < 3; ++i) lists->heads[i] = &youngest[i].head;
     lists->heads[GcLists::kPermanent] =
-        reinterpret_cast<GcHead*>(reinterpret_cast<char*>(youngest + 3) + sizeof(void*));
+        reinterpret_cast<GcHead*>(reinterpret_cast<char*>(youngest) + cpython::kPermanentOffset);
+    lists->collecting_flag = reinterpret_cast<const int*>(reinterpret_cast<char*>(lists->heads[GcLists::kPermanent]) +
+                                                          cpython::kCollectingOffset);
     return true;
 }
 

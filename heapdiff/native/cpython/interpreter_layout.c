@@ -3,9 +3,12 @@
 #include <Python.h>
 
 #include "internal/pycore_interp.h"
+#include "internal/pycore_runtime.h"
 #if PY_VERSION_HEX >= 0x030D0000
 #include "internal/pycore_tstate.h"
 #endif
+
+#include <string.h>
 
 #include "interpreter_layout.h"
 
@@ -47,6 +50,25 @@ const struct heapdiff_field heapdiff_interpreter_fields[] = {
 const size_t heapdiff_interpreter_bytes = sizeof(PyInterpreterState);
 const unsigned long heapdiff_compiled_version = PY_VERSION_HEX;
 
+const int* heapdiff_collecting_flag(const void* interpreter) {
+#if PY_VERSION_HEX >= 0x030E0000
+    const _Py_DebugOffsets* known = &_PyRuntime.debug_offsets;
+#ifdef Py_GIL_DISABLED
+    const uint64_t free_threaded = 1;
+#else
+    const uint64_t free_threaded = 0;
+#endif
+    if (memcmp(known->cookie, _Py_Debug_Cookie, sizeof known->cookie) != 0 ||
+        known->version >> 16 != PY_VERSION_HEX >> 16 || known->free_threaded != free_threaded) {
+        return NULL;
+    }
+    return (const int*)((const char*)interpreter + known->interpreter_state.gc + known->gc.collecting);
+#else
+    (void)interpreter;
+    return NULL;
+#endif
+}
+
 void* heapdiff_running_loop(void* thread) {
 #if PY_VERSION_HEX >= 0x030D0000
     return ((_PyThreadStateImpl*)thread)->asyncio_running_loop;
@@ -56,14 +78,39 @@ void* heapdiff_running_loop(void* thread) {
 #endif
 }
 
-void heapdiff_visit_atexit(void* interpreter, void (*visit)(void* object, void* argument), void* argument) {
+long heapdiff_thread_count(const void* thread, long id) {
+#ifdef Py_GIL_DISABLED
+    const _PyThreadStateImpl* state = thread;
+    return id > 0 && id <= state->refcounts.size ? state->refcounts.values[id - 1] : 0;
+#else
+    (void)thread;
+    (void)id;
+    return 0;
+#endif
+}
+
+void heapdiff_visit_atexit(void* interpreter, void (*visit)(void* object, int is_counted, void* argument),
+                           void* argument) {
     struct atexit_state* state = &((PyInterpreterState*)interpreter)->atexit;
+#if PY_VERSION_HEX >= 0x030E0000
+    if (state->callbacks == NULL) {
+        return;
+    }
+    visit(state->callbacks, 1, argument);
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(state->callbacks); i++) {
+        PyObject* call = PyList_GET_ITEM(state->callbacks, i); /* None once it is unregistered */
+        for (Py_ssize_t j = 0; PyTuple_CheckExact(call) && j < PyTuple_GET_SIZE(call); j++) {
+            visit(PyTuple_GET_ITEM(call, j), 0, argument);
+        }
+    }
+#else
     for (int i = 0; i < state->ncallbacks; i++) {
         if (state->callbacks[i] == NULL) {
             continue;
         }
-        visit(state->callbacks[i]->func, argument);
-        visit(state->callbacks[i]->args, argument);
-        visit(state->callbacks[i]->kwargs, argument);
+        visit(state->callbacks[i]->func, 1, argument);
+        visit(state->callbacks[i]->args, 1, argument);
+        visit(state->callbacks[i]->kwargs, 1, argument);
     }
+#endif
 }

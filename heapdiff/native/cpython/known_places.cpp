@@ -9,8 +9,9 @@
 namespace heapdiff {
 namespace {
 
-// Sorted by type, for the search. The structs are in no header but in the .c file of each type, such as
-// _asynciomodule.c (FutureObj_HEAD, TaskObj), itertoolsmodule.c, textio.c, _threadmodule.c and descrobject.c.
+// Sorted by type, for the search; offsets are those behind a head of 16 bytes. The structs are in no header but in the
+// .c file of each type, such as _asynciomodule.c (FutureObj_HEAD, TaskObj), itertoolsmodule.c, textio.c,
+// _threadmodule.c and descrobject.c.
 constexpr KnownPlace kPlaces[] = {
     {"TaskStepMethWrapper", 16, "task"}, // until 3.11
     {"_abc._abc_data", 16, "_abc_registry"},
@@ -25,6 +26,7 @@ constexpr KnownPlace kPlaces[] = {
     {"_asyncio.Future", 64, "_result"},
     {"_asyncio.Future", 72, "_source_traceback"},
     {"_asyncio.Future", 80, "_cancel_message"},
+    {"_asyncio.Future", 96, "_asyncio_awaited_by"}, // from 3.14 on
     {"_asyncio.FutureIter", 16, "future"},
     {"_asyncio.Task", 16, "_loop"},
     {"_asyncio.Task", 24, "first callback"},
@@ -35,6 +37,7 @@ constexpr KnownPlace kPlaces[] = {
     {"_asyncio.Task", 64, "_result"},
     {"_asyncio.Task", 72, "_source_traceback"},
     {"_asyncio.Task", 80, "_cancel_message"},
+    {"_asyncio.Task", 96, "_asyncio_awaited_by"}, // from 3.14 on
     {"_asyncio.Task", cpython::kTaskWaiterOffset, "_fut_waiter"},
     {"_asyncio.Task", cpython::kTaskCoroutineOffset, "_coro"},
     {"_asyncio.Task", cpython::kTaskNameOffset, "name"},
@@ -147,6 +150,8 @@ constexpr KnownPlace kPlaces[] = {
     {"operator.methodcaller", 16, "name"},
     {"operator.methodcaller", 24, "arguments"},
     {"operator.methodcaller", 32, "keyword arguments"},
+    {"operator.methodcaller", 40, "arguments of the call"},      // from 3.14 on an object
+    {"operator.methodcaller", 48, "names of keyword arguments"}, // likewise
     {"property", 40, "__doc__"},
     {"property", 48, "__name__"},
     {"re.Match", 24, "string"},

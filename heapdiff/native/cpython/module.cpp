@@ -5,6 +5,7 @@
 #include "cpython/graph_functions.hpp"
 #include "cpython/process_functions.hpp"
 #include "cpython/type_table.hpp"
+#include "cpython/versions.hpp"
 
 namespace {
 
@@ -37,6 +38,7 @@ PyMODINIT_FUNC PyInit__native() {
     }
     PyObject* module = PyModule_Create(&definition);
     if (module == nullptr) return nullptr;
+    heapdiff::cpython::keep_gil_off(module);
     if (heapdiff::add_columns_type(module) < 0 || heapdiff::prepare_type_table() < 0 || !add_functions(module)) {
         Py_DECREF(module);
         return nullptr;

@@ -41,7 +41,7 @@ void Walker::shaped(PyObject* object, const TypeInfo& info, Shape shape) noexcep
     case Shape::set: return set(object);
     case Shape::function: return function(object);
     case Shape::code: return visit_code(object, [this](PyObject* part, const char* name) { add_internal(part, name); });
-    case Shape::cell: return add_internal(PyCell_GET(object), "cell_contents");
+    case Shape::cell: return add_internal(reinterpret_cast<PyCellObject*>(object)->ob_ref, "cell_contents");
     case Shape::type: return type(object);
     case Shape::module: return module(object);
     case Shape::weak_reference: {
@@ -128,6 +128,9 @@ void Walker::dict(PyObject* object, const TypeInfo& info) noexcept {
         auto* names = reinterpret_cast<const StrEntry*>(entries);
         for (size_t i = 0; i < values.count; ++i)
             if (values.slots[i] != nullptr) add(values.slots[i], census_ ? 0 : key_label(names[i].key));
+    } else if (kTracksInternedStrings && info.type == &PyDict_Type && is_interned_table(keys)) {
+        auto* pairs = reinterpret_cast<const StrEntry*>(entries);
+        for (Py_ssize_t i = 0; i < keys->entry_count; ++i) add(pairs[i].key, LabelKind::weak);
     } else if (keys->kind != 0) {
         auto* pairs = reinterpret_cast<const StrEntry*>(entries);
         for (Py_ssize_t i = 0; i < keys->entry_count; ++i) {
@@ -195,6 +198,7 @@ void Walker::function(PyObject* object) noexcept {
     add_internal(function->func_defaults, "__defaults__");
     add_internal(function->func_kwdefaults, "__kwdefaults__");
     add_internal(function->func_annotations, "__annotations__");
+    add_internal(annotate_function(function), "__annotate__");
     add_internal(function->func_closure, "__closure__");
     add_internal(type_parameters(function), "__type_params__");
 }
@@ -241,28 +245,31 @@ void Walker::module(PyObject* object) noexcept {
 
 void Walker::frame(const InterpreterFrame* frame) noexcept {
     PyCodeObject* code = frame_code(frame);
-    add_internal(frame->function, "function");
-    add_internal(frame->code, "code");
+    auto slot = [this](const FrameSlot& place, LabelKind kind, uint32_t payload) {
+        add(place.object(), kind, payload);
+        if (!place.is_counted()) discount(place.object());
+    };
+    slot(frame->function, LabelKind::internal, census_ ? 0 : heap_.texts.intern("function"));
+    slot(frame->code, LabelKind::internal, census_ ? 0 : heap_.texts.intern("code"));
     add_internal(frame->locals, "f_locals");
     add_internal(frame->frame_object, "frame");
     if (code == nullptr) return;
     int known = known_slots(frame, code);
     for (int i = 0; i < known; ++i) {
-        if (frame->slots[i] == nullptr) continue;
+        if (frame->slots[i].object() == nullptr) continue;
         if (i >= code->co_nlocalsplus)
-            add(frame->slots[i], LabelKind::stack, static_cast<uint32_t>(i - code->co_nlocalsplus));
+            slot(frame->slots[i], LabelKind::stack, static_cast<uint32_t>(i - code->co_nlocalsplus));
         else
-            add(frame->slots[i], LabelKind::local,
-                census_ ? 0 : heap_.texts.intern(PyTuple_GET_ITEM(code->co_localsplusnames, i)));
+            slot(frame->slots[i], LabelKind::local,
+                 census_ ? 0 : heap_.texts.intern(PyTuple_GET_ITEM(code->co_localsplusnames, i)));
     }
 }
 
 void Walker::generator(PyObject* object) noexcept {
     visit_generator_extras(object, [this](PyObject* part, const char* name) { add_internal(part, name); });
-    int state = reinterpret_cast<PyGenObject*>(object)->gi_frame_state;
     size_t first = heap_.target.size();
-    if (state < kFrameCleared) frame(generator_frame(object));
-    if (state == kFrameAwaiting && PyCoro_CheckExact(object) && !census_) name_awaited(first);
+    if (!is_frame_cleared(object)) frame(generator_frame(object));
+    if (is_awaiting(object) && !census_) name_awaited(first);
 }
 
 // What a coroutine waits for lies on top of its evaluation stack.

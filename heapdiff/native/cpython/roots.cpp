@@ -90,9 +90,10 @@ void Walker::read_interpreter() noexcept {
     if (Py_Version != heapdiff_compiled_version) return;
     heapdiff_visit_atexit(
         PyInterpreterState_Get(),
-        [](void* object, void* walker) {
-            static_cast<Walker*>(walker)->add_root(static_cast<PyObject*>(object), LabelKind::root_interpreter,
-                                                   "atexit.register");
+        [](void* object, int is_counted, void* argument) {
+            auto* walker = static_cast<Walker*>(argument);
+            walker->add_root(static_cast<PyObject*>(object), LabelKind::root_interpreter, "atexit.register");
+            if (!is_counted) walker->discount(static_cast<PyObject*>(object));
         },
         this);
 }
@@ -109,7 +110,7 @@ PyObject* running_loop(PyObject* dict) {
         char room[40];
         if (!PyUnicode_CheckExact(key) || utf8_of(key, room, sizeof room) != "__asyncio_running_event_loop__") continue;
         if (std::strcmp(Py_TYPE(value)->tp_name, "_RunningLoopHolder") != 0) return value;
-        return *reinterpret_cast<PyObject**>(reinterpret_cast<char*>(value) + kHeldLoopOffset);
+        return *reinterpret_cast<PyObject**>(reinterpret_cast<char*>(value) + kHeadShift + kHeldLoopOffset);
     }
     return nullptr;
 }
@@ -134,7 +135,7 @@ void Walker::read_thread(PyThreadState* thread, const std::string& name) {
 void Walker::read_running_frame(InterpreterFrame* frame, const std::string& thread_name) {
     PyCodeObject* code = frame_code(frame);
     if (code == nullptr) return;
-    PyObject* module = name_in(frame->globals_borrowed);
+    PyObject* module = frame_module(frame);
     bool own = is_own_name(module);
     char room[TextPool::kLongest];
     std::string where;
@@ -145,23 +146,26 @@ void Walker::read_running_frame(InterpreterFrame* frame, const std::string& thre
         if (own) add_root(object, LabelKind::root_own, {});
         else add_root(object, LabelKind::root_local, where + " " + std::string(what) + ", " + thread_name);
     };
-    hold(frame->function, "itself");
-    hold(reinterpret_cast<PyObject*>(code), "its code");
+    auto hold_slot = [&](const FrameSlot& place, std::string_view what) {
+        hold(place.object(), what);
+        if (!place.is_counted()) discount(place.object());
+    };
+    hold_slot(frame->function, "itself");
+    hold_slot(frame->code, "its code");
     hold(frame->locals, "its namespace");
     hold(frame->frame_object, "its frame object");
     int known = known_slots(frame, code);
     for (int i = 0; i < known; ++i) {
-        if (frame->slots[i] == nullptr) continue;
-        if (i >= code->co_nlocalsplus) hold(frame->slots[i], "evaluation stack");
-        else hold(frame->slots[i], utf8_of(PyTuple_GET_ITEM(code->co_localsplusnames, i), room, sizeof room));
+        if (i >= code->co_nlocalsplus) hold_slot(frame->slots[i], "evaluation stack");
+        else hold_slot(frame->slots[i], utf8_of(PyTuple_GET_ITEM(code->co_localsplusnames, i), room, sizeof room));
     }
     if (!census_) {
-        if (frame->stack_top >= 0) return;
+        if (frame->used_slots() >= 0) return;
         uint32_t label =
             own ? make_label(LabelKind::root_own)
                 : make_label(LabelKind::root_local, heap_.texts.intern(where + " evaluation stack, " + thread_name));
         for (int i = code->co_nlocalsplus; i < code->co_nlocalsplus + code->co_stacksize; ++i)
-            heap_.stack_words.push_back({reinterpret_cast<uint64_t>(frame->slots[i]), label});
+            heap_.stack_words.push_back({reinterpret_cast<uint64_t>(frame->slots[i].object()), label});
     }
 }
 

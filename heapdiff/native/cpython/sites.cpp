@@ -2,7 +2,7 @@
 
 #include <unordered_map>
 
-// Exported by CPython 3.11 to 3.13: what tracemalloc.get_object_traceback calls. Asking it
+// Exported by CPython 3.11 to 3.14: what tracemalloc.get_object_traceback calls. Asking it
 // directly with the true start of the block finds instances on 3.11 too, where the public function looks
 // behind the header only (gh-101430).
 // By its symbol, because the header of 3.11 declares it without C linkage and the later ones not at all.

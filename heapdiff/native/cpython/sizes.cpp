@@ -54,8 +54,7 @@ uint64_t body_bytes(PyObject* object, const TypeInfo& info) {
                            static_cast<uint64_t>(type->tp_itemsize);
     }
     case SizeRule::text: return text_bytes(object);
-    case SizeRule::list:
-        return basic + static_cast<uint64_t>(reinterpret_cast<PyListObject*>(object)->allocated) * sizeof(PyObject*);
+    case SizeRule::list: return basic + cpython::list_items_bytes(object);
     case SizeRule::dict: {
         // Shared keys are charged to the class that owns them.
         const cpython::DictKeys* keys = cpython::dict_keys(object);

@@ -14,9 +14,10 @@ namespace {
 // The traverse function of every class statement: static in CPython, so read off a class.
 traverseproc instance_traverse = nullptr;
 destructor instance_dealloc = nullptr;
-PyObject* module_name = nullptr; // interned "__module__"
-PyObject* sizeof_name = nullptr; // interned "__sizeof__"
-PyObject* dunder_name = nullptr; // interned "__name__"
+PyObject* module_name = nullptr;   // interned "__module__"
+PyObject* sizeof_name = nullptr;   // interned "__sizeof__"
+PyObject* dunder_name = nullptr;   // interned "__name__"
+PyObject* interned_mark = nullptr; // interned, and nobody else has it
 
 constexpr int kObjectMember = 6; // T_OBJECT
 constexpr int kSlotMember = T_OBJECT_EX;
@@ -141,11 +142,23 @@ int prepare_type_table() {
     sizeof_name = PyUnicode_InternFromString("__sizeof__");
     PyObject* plain = PyObject_CallFunction(reinterpret_cast<PyObject*>(&PyType_Type), "s(){}", "plain");
     dunder_name = PyUnicode_InternFromString("__name__");
-    if (module_name == nullptr || sizeof_name == nullptr || dunder_name == nullptr || plain == nullptr) return -1;
+    interned_mark = PyUnicode_InternFromString("heapdiff's mark in the table of interned strings");
+    if (module_name == nullptr || sizeof_name == nullptr || dunder_name == nullptr || interned_mark == nullptr ||
+        plain == nullptr)
+        return -1;
     instance_traverse = reinterpret_cast<PyTypeObject*>(plain)->tp_traverse;
     instance_dealloc = reinterpret_cast<PyTypeObject*>(plain)->tp_dealloc;
     Py_DECREF(plain);
     return 0;
+}
+
+bool is_interned_table(const cpython::DictKeys* keys) noexcept {
+    if (keys->kind != 1) return false;
+    auto* entries = reinterpret_cast<const cpython::StrEntry*>(cpython::key_entries(keys));
+    // A dict of somebody's may map strings to themselves, but has no reason to know the mark.
+    for (Py_ssize_t i = 0; i < keys->entry_count && entries[i].key == entries[i].value; ++i)
+        if (entries[i].key == interned_mark) return true;
+    return false;
 }
 
 PyObject* name_in(PyObject* globals) noexcept { return value_of(globals, dunder_name); }
@@ -261,8 +274,9 @@ bool TypeTable::find_members(TypeInfo& info) noexcept {
         good = add_member(offsetof(_PyManagedBufferObject, master) + offsetof(Py_buffer, obj), "obj");
     if (info.base->tp_dealloc != instance_dealloc)
         for (const KnownPlace& place : known_places(info.base->tp_name))
-            good = good && (place.offset + static_cast<Py_ssize_t>(sizeof(PyObject*)) > info.base->tp_basicsize ||
-                            add_member(place.offset, place.name));
+            good = good && (place.offset + cpython::kHeadShift + static_cast<Py_ssize_t>(sizeof(PyObject*)) >
+                                info.base->tp_basicsize ||
+                            add_member(place.offset + cpython::kHeadShift, place.name));
     info.member_count = static_cast<uint32_t>(members_.size()) - info.first_member;
     return good;
 }

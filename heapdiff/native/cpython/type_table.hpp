@@ -131,6 +131,9 @@ class TypeTable {
 // To be called once, with the interpreter running normally; 0 or -1 with an exception set.
 int prepare_type_table();
 
+// Whether these are the entries of the interpreter's table of interned strings.
+bool is_interned_table(const cpython::DictKeys* keys) noexcept;
+
 // The __name__ in the namespace of a module, borrowed; null where there is none.
 PyObject* name_in(PyObject* globals) noexcept;
 

@@ -1,5 +1,6 @@
 #include "cpython/walk.hpp"
 
+#include "cpython/interpreter_layout.h"
 #include "cpython/sizes.hpp"
 
 #include <algorithm>
@@ -10,20 +11,71 @@ namespace heapdiff {
 
 using namespace cpython;
 
-WalkEnd Walker::walk(const std::vector<std::pair<unsigned long, std::string>>& thread_names) noexcept {
+namespace {
+
+uint32_t capped(uint64_t number) { return number < UINT32_MAX ? static_cast<uint32_t>(number) : UINT32_MAX; }
+
+} // namespace
+
+WalkEnd Walker::walk(const ThreadNames& thread_names) noexcept {
     try {
         read_all(thread_names);
     } catch (const std::bad_alloc&) {
         return WalkEnd::out_of_memory;
     }
+    if (is_collecting_) return WalkEnd::collecting;
+    if (!census_) ok_ &= heap_.start.push(static_cast<uint32_t>(heap_.target.size()));
     if (!ok_) return WalkEnd::out_of_memory;
     if (heap_.object.size() > bounds_.objects || heap_.target.size() >= UINT32_MAX - 1)
         return WalkEnd::too_many_objects;
     return heap_.bytes() > bounds_.bytes ? WalkEnd::too_many_bytes : WalkEnd::complete;
 }
 
-void Walker::read_all(const std::vector<std::pair<unsigned long, std::string>>& thread_names) {
+void Walker::read_all(const ThreadNames& thread_names) {
+    if constexpr (kFreeThreaded) return read_tracked(thread_names);
     read_gc_lists();
+    read_roots(thread_names);
+    drain();
+    name_tasks();
+}
+
+// The other threads run again as soon as the last tracked object has been visited. So all is read from within the
+// visits: with the first one the roots and what they lead to, with each what it leads to.
+void Walker::read_tracked(const ThreadNames& thread_names) {
+    struct Visit {
+        Walker& walker;
+        const ThreadNames& thread_names;
+        bool has_begun = false;
+    } visits{*this, thread_names};
+    auto each = [](PyObject* object, void* argument) noexcept -> int {
+        auto& [walker, names, has_begun] = *static_cast<Visit*>(argument);
+        try {
+            walker.insert(object, 0);
+            if (!has_begun) {
+                has_begun = true;
+                // Another thread may have begun a collection since it was asked.
+                walker.is_collecting_ = walker.lists_.collecting();
+                if (walker.is_collecting_) return 0;
+                walker.read_roots(names);
+                walker.drain();
+                walker.name_tasks(); // what only native code holds comes later, and stays without a name
+            } else {
+                walker.drain();
+            }
+        } catch (const std::bad_alloc&) { // must not go through the frames of C
+            walker.ok_ = false;
+        }
+        return walker.ok_ && !walker.is_over_bounds();
+    };
+    visit_tracked_objects(each, &visits);
+}
+
+bool Walker::is_over_bounds() const noexcept {
+    return heap_.object.size() > bounds_.objects || heap_.target.size() >= UINT32_MAX - 1 ||
+           heap_.bytes() > bounds_.bytes;
+}
+
+void Walker::read_roots(const ThreadNames& thread_names) {
     read_modules();
     read_interpreter();
     for (PyThreadState* thread = PyInterpreterState_ThreadHead(PyInterpreterState_Get()); thread != nullptr;
@@ -32,8 +84,6 @@ void Walker::read_all(const std::vector<std::pair<unsigned long, std::string>>& 
                                   [thread](const auto& pair) { return pair.first == thread->thread_id; });
         read_thread(thread, named == thread_names.end() ? std::string() : named->second);
     }
-    drain();
-    name_tasks();
 }
 
 void Walker::insert(PyObject* object, uint8_t flags) noexcept {
@@ -56,20 +106,17 @@ uint32_t Walker::type_row(PyTypeObject* type) noexcept {
 void Walker::drain() noexcept {
     // The list of objects is its own queue: what is found is read later, in the order in which it was found.
     constexpr size_t kBlock = 256;
-    for (size_t i = 0; i < heap_.object.size() && ok_;) {
-        size_t end = std::min(heap_.object.size(), i + kBlock);
+    while (next_ < heap_.object.size() && ok_) {
+        size_t end = std::min(heap_.object.size(), next_ + kBlock);
         size_t first = census_ ? 0 : heap_.target.size();
         if (census_) heap_.target.clear();
-        for (; i < end && ok_; ++i) {
-            prefetch(i);
-            read_object(heap_.object[i], i);
+        for (; next_ < end && ok_; ++next_) {
+            prefetch(next_);
+            read_object(heap_.object[next_], next_);
         }
         insert_targets(first);
-        if (heap_.object.size() > bounds_.objects || heap_.target.size() >= UINT32_MAX - 1 ||
-            heap_.bytes() > bounds_.bytes)
-            return;
+        if (is_over_bounds()) return;
     }
-    if (!census_) ok_ &= heap_.start.push(static_cast<uint32_t>(heap_.target.size()));
 }
 
 void Walker::prefetch(size_t i) noexcept {
@@ -81,7 +128,7 @@ void Walker::prefetch(size_t i) noexcept {
     PyTypeObject* type = Py_TYPE(object);
     if (type == &PyList_Type) __builtin_prefetch(reinterpret_cast<PyListObject*>(object)->ob_item);
     else if (type == &PyDict_Type) __builtin_prefetch(reinterpret_cast<PyDictObject*>(object)->ma_keys);
-    else if (has_managed_dict(type)) __builtin_prefetch(reinterpret_cast<void**>(object)[-4]);
+    else if (has_managed_dict(type)) __builtin_prefetch(reinterpret_cast<void**>(object)[kDictWord]);
 }
 
 void Walker::insert_targets(size_t first) noexcept {
@@ -122,7 +169,7 @@ bool Walker::is_own(PyObject* object, const TypeInfo& info) noexcept {
     case Shape::function: return is_own_name(reinterpret_cast<PyFunctionObject*>(object)->func_module);
     case Shape::frame: {
         const auto* frame = reinterpret_cast<FrameObject*>(object)->frame;
-        return frame != nullptr && is_own_name(name_in(frame->globals_borrowed));
+        return frame != nullptr && is_own_name(frame_module(frame));
     }
     case Shape::type: {
         uint32_t row = type_row(reinterpret_cast<PyTypeObject*>(object));
@@ -137,27 +184,69 @@ void Walker::read_object(PyObject* object, size_t i) noexcept {
     uint32_t row = type_row(Py_TYPE(object));
     if (!ok_) return;
     const TypeInfo& info = heap_.types[row];
-    uint64_t bytes = shallow_bytes(object, info);
-    ExtensionBytes besides;
-    if (info.extension) besides = heap_.extensions.measure(object, info.extension);
-    bytes += besides.bytes;
     ok_ &= heap_.type.push(row);
-    ok_ &= heap_.shallow.push(bytes < UINT32_MAX ? static_cast<uint32_t>(bytes) : UINT32_MAX);
-    if (bytes >= UINT32_MAX) ok_ &= heap_.large_bytes.push(bytes);
     uint8_t flags = heap_.flags[i] | mark_of(object, info);
     if (is_immortal(object)) flags |= kImmortal;
     if (is_own(object, info)) flags |= kOwn;
-    if (besides.native_memory || (info.native_memory && !besides.sized)) flags |= kNativeMemory;
+    if (info.gc && collector_bits(object) & kTrackedBit) flags |= kTracked;
+    if (info.gc && collector_bits(object) & kFrozenBit) flags |= kFrozen;
     heap_.flags[i] = flags;
     if (!census_) {
-        Py_ssize_t count = Py_REFCNT(object);
-        ok_ &= heap_.count.push(count < 0 || count > UINT32_MAX ? UINT32_MAX : static_cast<uint32_t>(count));
+        ok_ &= heap_.count.push(count_of(object));
         ok_ &= heap_.start.push(static_cast<uint32_t>(heap_.target.size()));
     }
+    read_size(object, info, i); // after the count, which it may raise
+    if (instances_ != nullptr) keep_instance(object, info, row, flags);
     size_t first = heap_.target.size();
     references(object, info);
     if (info.extension) extension(object, info, first);
     if (info.body_hides && !census_) read_body(object, info, i);
+}
+
+void Walker::read_size(PyObject* object, const TypeInfo& info, size_t i) noexcept {
+    ExtensionBytes besides;
+    if (info.extension) besides = heap_.extensions.measure(object, info.extension);
+    if (besides.native_memory || (info.native_memory && !besides.sized)) heap_.flags[i] |= kNativeMemory;
+    if (kFreeThreaded && info.size_rule == SizeRule::native_call) {
+        // The answer would be an int object, and nothing may be allocated now.
+        ok_ &= heap_.shallow.push(0);
+        if (heap_.unsized.push({static_cast<uint32_t>(i), besides.bytes})) Py_INCREF(object);
+        else ok_ = false;
+        return;
+    }
+    uint64_t bytes = shallow_bytes(object, info) + besides.bytes;
+    ok_ &= heap_.shallow.push(capped(bytes));
+    if (bytes >= UINT32_MAX) ok_ &= heap_.large_bytes.push({static_cast<uint32_t>(i), bytes});
+}
+
+// The references to the object that are counted, capped.
+uint32_t Walker::count_of(PyObject* object) const noexcept {
+    Py_ssize_t count = own_count(object);
+    if (Py_ssize_t id = per_thread_id(object)) {
+        if (Py_Version != heapdiff_compiled_version) return 0; // not known
+        for (PyThreadState* thread = PyInterpreterState_ThreadHead(PyInterpreterState_Get()); thread != nullptr;
+             thread = PyThreadState_Next(thread))
+            count += heapdiff_thread_count(thread, id);
+    }
+    return count < 0 ? UINT32_MAX : capped(static_cast<uint64_t>(count));
+}
+
+void Walker::keep_instance(PyObject* object, const TypeInfo& info, uint32_t row, uint8_t flags) noexcept {
+    Instances& all = *instances_;
+    if (row >= all.wanted.size() && !all.wanted.resize(row + 1)) {
+        ok_ = false;
+        return;
+    }
+    uint8_t& wanted = all.wanted[row];
+    if (wanted == 0) {
+        wanted = 1;
+        for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(all.types) && !info.own; ++i)
+            if (PyType_IsSubtype(info.type, reinterpret_cast<PyTypeObject*>(PyTuple_GET_ITEM(all.types, i))))
+                wanted = 2;
+    }
+    if (wanted != 2 || flags & kOwn || Py_REFCNT(object) <= 0 || ++all.count > all.most) return;
+    if (all.kept.push(object)) Py_INCREF(object);
+    else ok_ = false;
 }
 
 void Walker::read_body(PyObject* object, const TypeInfo& info, size_t i) noexcept {
@@ -169,6 +258,21 @@ void Walker::read_body(PyObject* object, const TypeInfo& info, size_t i) noexcep
         if ((word & 7) == 0 && word >= kLowest && word < kHighest)
             ok_ &= heap_.body_words.push({static_cast<uint32_t>(i), at, word});
     }
+}
+
+void measure_unsized(RawHeap& heap) {
+    bool good = true;
+    for (const ObjectBytes& unsized : heap.unsized.span()) {
+        PyObject* object = heap.object[unsized.object];
+        uint64_t bytes = shallow_bytes(object, heap.types[heap.type[unsized.object]]) + unsized.bytes;
+        heap.shallow[unsized.object] = capped(bytes);
+        if (bytes >= UINT32_MAX) good &= heap.large_bytes.push({unsized.object, bytes});
+        Py_DECREF(object);
+    }
+    heap.unsized.release();
+    auto large = heap.large_bytes.span();
+    std::sort(large.begin(), large.end(), [](auto& a, auto& b) { return a.object < b.object; });
+    if (!good) throw std::bad_alloc();
 }
 
 } // namespace heapdiff

@@ -17,7 +17,7 @@
 namespace heapdiff {
 
 // How the walk ended.
-enum class WalkEnd { complete, out_of_memory, too_many_objects, too_many_bytes };
+enum class WalkEnd { complete, out_of_memory, too_many_objects, too_many_bytes, collecting };
 
 // What is wanted: everything, or objects, types and sizes alone, without labels and references.
 enum class Picture { snapshot, census };
@@ -40,6 +40,20 @@ struct BodyWord {
     uint64_t address;
 };
 
+struct ObjectBytes {
+    uint32_t object; // where it was found
+    uint64_t bytes;
+};
+
+// Objects of some types, each with a reference of its own, for the caller to hand on.
+struct Instances {
+    PyObject* types;  // a tuple
+    size_t most;      // that are kept
+    size_t count = 0; // all there are
+    Array<PyObject*> kept{};
+    Array<uint8_t> wanted{}; // by type: 0 not asked yet, 1 no, 2 yes
+};
+
 // A task with a name of its own: whether it may be written is known when all code was found.
 struct NamedTask {
     size_t reference; // to its coroutine; its label is to be extended
@@ -56,8 +70,10 @@ struct RawHeap {
     Array<uint32_t> label;
     Array<uint64_t> root_target;
     Array<uint32_t> root_label;
-    Array<uint64_t> large_bytes; // of the objects whose shallow is UINT32_MAX, in their order
-    Array<uint32_t> site;        // filled afterwards, where allocations are traced
+    Array<ObjectBytes> large_bytes; // of the objects whose shallow is UINT32_MAX, in their order
+    Array<ObjectBytes> unsized; // to be asked for their size after the walk, besides these bytes, and held until then
+    Array<uint32_t> site;       // filled afterwards, where allocations are traced
+    Array<uint64_t> uncounted;  // targets of references that no reference count knows of, as often as they were found
     std::vector<StackWord> stack_words;
     Array<BodyWord> body_words;
     AddressSet addresses;
@@ -72,19 +88,23 @@ struct RawHeap {
     }
 };
 
-// Reads the heap while the caller holds the GIL and keeps it. Allocates nothing in Python, takes no
-// reference, runs no Python code; what it needs of the operating system is mmap(2). roots.cpp says where it starts,
-// references.cpp what each object refers to.
+using ThreadNames = std::vector<std::pair<unsigned long, std::string>>; // from a thread's ident to its name
+
+// Reads the heap while the caller holds the GIL and keeps it; in a free-threaded build it stops the other threads.
+// Allocates nothing in Python, runs no Python code, takes no reference but those of `instances`; what it needs of the
+// operating system is mmap(2). roots.cpp says where it starts, references.cpp what each object refers to.
 class Walker {
   public:
-    Walker(RawHeap& heap, const GcLists& lists, WalkBounds bounds, Picture picture)
-        : heap_(heap), lists_(lists), bounds_(bounds), census_(picture == Picture::census) {}
+    Walker(RawHeap& heap, const GcLists& lists, WalkBounds bounds, Picture picture, Instances* instances = nullptr)
+        : heap_(heap), lists_(lists), bounds_(bounds), census_(picture == Picture::census), instances_(instances) {}
 
-    // thread_names: from a thread's ident to its name.
-    WalkEnd walk(const std::vector<std::pair<unsigned long, std::string>>& thread_names) noexcept;
+    WalkEnd walk(const ThreadNames& thread_names) noexcept;
 
   private:
-    void read_all(const std::vector<std::pair<unsigned long, std::string>>& thread_names); // may throw bad_alloc
+    void read_all(const ThreadNames& thread_names);   // may throw bad_alloc
+    void read_roots(const ThreadNames& thread_names); // likewise
+    void read_tracked(const ThreadNames& thread_names);
+    bool is_over_bounds() const noexcept;
     static int visit(PyObject* object, void* walker) noexcept;
 
     // Roots (roots.cpp).
@@ -101,6 +121,9 @@ class Walker {
     void drain() noexcept;
     void prefetch(size_t i) noexcept;
     void read_object(PyObject* object, size_t i) noexcept;
+    void read_size(PyObject* object, const TypeInfo& info, size_t i) noexcept;
+    uint32_t count_of(PyObject* object) const noexcept;
+    void keep_instance(PyObject* object, const TypeInfo& info, uint32_t row, uint8_t flags) noexcept;
     void read_body(PyObject* object, const TypeInfo& info, size_t i) noexcept;
     void insert_targets(size_t first) noexcept;
     void insert(PyObject* object, uint8_t flags) noexcept;
@@ -142,6 +165,10 @@ class Walker {
         if (target == nullptr) return;
         add(target, LabelKind::internal, census_ ? 0 : heap_.texts.intern(name));
     }
+    // A reference that was added is in no reference count.
+    void discount(PyObject* target) noexcept {
+        if (target != nullptr && !census_) ok_ &= heap_.uncounted.push(reinterpret_cast<uint64_t>(target));
+    }
     uint32_t key_label(PyObject* key) noexcept;
 
     // Names for what a tp_traverse reported (names.cpp).
@@ -161,6 +188,9 @@ class Walker {
     const GcLists& lists_;
     WalkBounds bounds_;
     const bool census_;
+    Instances* const instances_;
+    size_t next_ = 0;                    // the object to be read next
+    bool is_collecting_ = false;         // a collection was found running
     std::vector<NamedTask> named_tasks_; // that wait for name_tasks()
     PointerMap marks_;                   // flags of modules and of the last error, by object
     bool ok_ = true;
@@ -169,5 +199,9 @@ class Walker {
     uint32_t ordinal_ = 0;
     std::array<std::pair<uint64_t*, uint64_t>, 64> words_{}; // of insert_targets
 };
+
+// Asks the objects that the walk could not ask for their size, and lets go of them: to be called after every walk, with
+// the GIL or attached, and with other threads running. What another thread let go of meanwhile dies here.
+void measure_unsized(RawHeap& heap);
 
 } // namespace heapdiff
