@@ -114,7 +114,6 @@ def _properties(report: GrowthReport) -> list[tuple[str, Any]]:
 
 
 def _write(folder: Path, nodeid: str, report: GrowthReport) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     name = folder / report_file(nodeid)
     put_text(f"{name}.txt", f"{nodeid}\n\n{report}")
     put_text(f"{name}.json", report.to_json())
