@@ -129,6 +129,14 @@ def test_of_a_name_that_is_data_nothing_is_written() -> None:
     assert customer.encode() not in story.texts()
 
 
+def test_a_name_that_would_break_a_line_or_a_terminal_is_left_out() -> None:
+    names = ("two\nlines", "two\nlines" + str(id(poll)), "\x1b[31mred")
+
+    story = Story(lambda story: begun(story, *((poll, name) for name in names)))
+
+    assert {story.chain(which)[-2] for which in range(len(names))} == {f"coroutine {MODULE}.poll()"}
+
+
 def test_names_that_asyncio_gave_are_left_out() -> None:
     story = Story(lambda story: begun(story, (poll, None)))
 
