@@ -8,6 +8,7 @@ from typing import Any
 import heapdiff
 from heapdiff.graph import HeapGraph, shortest_chain
 from tests.capture.living import Picture
+from tests.capture.processes import run_python
 
 
 class Held:
@@ -162,3 +163,18 @@ def test_tasks_of_different_coroutines_make_different_label_paths() -> None:
     addresses = {address: number for number, address in enumerate(story.picture.snapshot.columns["object_address"])}
 
     assert len({tree["node_of"][addresses[address]] for address in story.held}) == 2
+
+
+def test_a_class_with_the_name_of_what_holds_the_loop_does_no_harm() -> None:
+    run_python("""
+        import ctypes, heapdiff
+
+        class _RunningLoopHolder:
+            __slots__ = ()
+
+        of_thread = ctypes.pythonapi.PyThreadState_GetDict
+        of_thread.restype = ctypes.py_object
+        kept = [_RunningLoopHolder() for _ in range(3)]
+        of_thread()["__asyncio_running_event_loop__"] = kept[1]
+        heapdiff.take_snapshot()
+    """)

@@ -40,11 +40,6 @@ PyObject* value_of(PyObject* dict, PyObject* name) noexcept {
     return nullptr;
 }
 
-// Whether this is the C type of that name. A class statement may take any name, but has its own tp_dealloc.
-bool is_named(PyTypeObject* type, const char* name) {
-    return std::strcmp(type->tp_name, name) == 0 && type->tp_dealloc != instance_dealloc;
-}
-
 // Whether the words of that type's objects stand where known_places() says. What a tp_traverse reported may be compared
 // with any word; where there is none the words are read as references. Bindings for C++ call types of their own
 // "iterator" or "map", and only names with a module are CPython's for certain.
@@ -144,6 +139,10 @@ Shape shape_of(PyTypeObject* type) {
 }
 
 } // namespace
+
+bool is_named(const PyTypeObject* type, const char* name) noexcept {
+    return std::strcmp(type->tp_name, name) == 0 && type->tp_dealloc != instance_dealloc;
+}
 
 int prepare_type_table() {
     module_name = PyUnicode_InternFromString("__module__");
