@@ -64,7 +64,7 @@ class _UnknownLayout(Exception):
 def _check(name: str, check: Callable[[dict[str, Any]], Iterator[Any]], names: dict[str, Any]) -> KnownLayouts:
     try:
         rows = list(check(names))
-    except (_UnknownLayout, KeyError, AttributeError, TypeError, ValueError, IndexError, OSError, struct.error):
+    except Exception:  # the module may be a stand-in that a test put there, and raise anything
         return KnownLayouts(unknown=(name,))
     # The third of an adaptation is made of offsets, that of a layout of pairs.
     layouts = tuple(row for row in rows if isinstance(row[2][0], tuple))

@@ -150,7 +150,8 @@ def _limits_of(unknown: Sequence[str]) -> tuple[Limit, ...]:
 
 
 def _version(name: str) -> str:
-    version = vars(sys.modules[name]).get("__version__") if name in sys.modules else None
+    module = sys.modules.get(name)
+    version = vars(module).get("__version__") if type(module) is type(sys) else None
     return version if type(version) is str else ""
 
 

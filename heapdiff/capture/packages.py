@@ -46,5 +46,5 @@ _last: Mapping[str, str] = {}
 def _entries(folder: str) -> list[str]:
     try:
         return os.listdir(folder)
-    except OSError:
+    except (OSError, ValueError):  # a path may hold what no file system takes
         return []

@@ -111,6 +111,33 @@ static PyTypeObject Negative = {PyVarObject_HEAD_INIT(NULL, 0).tp_name = "hostil
                                 .tp_new = make_negative,
                                 .tp_dealloc = dealloc_negative};
 
+/* Types of somebody's own with the names of CPython's, as bindings for C++ make them; their words are no objects. */
+typedef struct {
+    PyObject_HEAD
+    char* words[16];
+} Native;
+
+static char nothing[4096] __attribute__((aligned(16)));
+
+static PyObject* make_native(PyTypeObject* type, PyObject* arguments, PyObject* keywords) {
+    (void)arguments;
+    (void)keywords;
+    PyObject* self = type->tp_alloc(type, 0);
+    for (size_t i = 0; self != NULL && i < 16; i++) {
+        ((Native*)self)->words[i] = nothing + 64 * i;
+    }
+    return self;
+}
+static void dealloc_native(PyObject* self) { Py_TYPE(self)->tp_free(self); }
+
+#define NATIVE(identifier, text)                                                                                       \
+    static PyTypeObject identifier = {PyVarObject_HEAD_INIT(NULL, 0).tp_name = text, .tp_basicsize = sizeof(Native),   \
+                                      .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, .tp_new = make_native,     \
+                                      .tp_dealloc = dealloc_native}
+NATIVE(NativeIterator, "iterator");
+NATIVE(NativeMap, "map");
+NATIVE(NativeBuffer, "managedbuffer");
+
 static PyObject* leak(PyObject* module, PyObject* object) {
     (void)module;
     Py_INCREF(object);
@@ -121,8 +148,8 @@ static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "hostile", NULL, 
 
 PyMODINIT_FUNC PyInit_hostile(void) {
     PyObject* module = PyModule_Create(&definition);
-    PyTypeObject* types[] = {&VisitsNull,  &VisitsOdd, &VisitsOften, &Allocates, &GivesUp,
-                             &SaysNothing, &Outside,   &FalseName,   &Negative};
+    PyTypeObject* types[] = {&VisitsNull, &VisitsOdd, &VisitsOften, &Allocates,      &GivesUp,   &SaysNothing,
+                             &Outside,    &FalseName, &Negative,    &NativeIterator, &NativeMap, &NativeBuffer};
     Outside.tp_members = NULL;
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
         if (module == NULL || PyModule_AddType(module, types[i]) < 0) {

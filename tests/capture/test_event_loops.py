@@ -8,6 +8,7 @@ from typing import Any
 import heapdiff
 from heapdiff.graph import HeapGraph, shortest_chain
 from tests.capture.living import Picture
+from tests.capture.processes import run_python
 
 
 class Held:
@@ -129,6 +130,14 @@ def test_of_a_name_that_is_data_nothing_is_written() -> None:
     assert customer.encode() not in story.texts()
 
 
+def test_a_name_that_would_break_a_line_or_a_terminal_is_left_out() -> None:
+    names = ("two\nlines", "two\nlines" + str(id(poll)), "\x1b[31mred")
+
+    story = Story(lambda story: begun(story, *((poll, name) for name in names)))
+
+    assert {story.chain(which)[-2] for which in range(len(names))} == {f"coroutine {MODULE}.poll()"}
+
+
 def test_names_that_asyncio_gave_are_left_out() -> None:
     story = Story(lambda story: begun(story, (poll, None)))
 
@@ -154,3 +163,18 @@ def test_tasks_of_different_coroutines_make_different_label_paths() -> None:
     addresses = {address: number for number, address in enumerate(story.picture.snapshot.columns["object_address"])}
 
     assert len({tree["node_of"][addresses[address]] for address in story.held}) == 2
+
+
+def test_a_class_with_the_name_of_what_holds_the_loop_does_no_harm() -> None:
+    run_python("""
+        import ctypes, heapdiff
+
+        class _RunningLoopHolder:
+            __slots__ = ()
+
+        of_thread = ctypes.pythonapi.PyThreadState_GetDict
+        of_thread.restype = ctypes.py_object
+        kept = [_RunningLoopHolder() for _ in range(3)]
+        of_thread()["__asyncio_running_event_loop__"] = kept[1]
+        heapdiff.take_snapshot()
+    """)

@@ -71,6 +71,20 @@ def test_what_a_careless_type_reports_is_seen(hostile: Any, name: str) -> None:
     assert len(Picture(heapdiff.take_snapshot()).labels(holder, held)) == 1
 
 
+@pytest.mark.parametrize("name", ["iterator", "map", "managedbuffer"])
+@pytest.mark.parametrize("derived", [False, True])
+def test_the_words_of_a_foreign_type_with_a_name_of_cpython_are_not_read_as_objects(
+    hostile: Any, name: str, derived: bool
+) -> None:
+    kind = getattr(hostile, name)
+    one = type("Derived", (kind,), {})() if derived else kind()
+
+    picture = Picture(heapdiff.take_snapshot())
+
+    assert one in picture
+    validate(picture.snapshot.columns)
+
+
 GC_HEADER = 0 if FREE_THREADED else 16
 
 

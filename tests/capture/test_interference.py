@@ -239,3 +239,22 @@ def test_faulthandler_that_is_armed_and_dumps_does_no_harm() -> None:
     """)
 
     assert said == "alive"
+
+
+@pytest.mark.parametrize("later", ["", "sys.modules['numpy'] = Anything(); heapdiff.take_snapshot()"])
+def test_a_stand_in_for_a_module_whose_layouts_are_known_does_no_harm(later: str) -> None:
+    run_python(f"""
+        import sys, types, heapdiff
+
+        def fails(*arguments, **keywords):
+            raise RuntimeError("a stand-in")
+
+        class Anything:
+            __getattribute__ = fails
+
+        sys.modules["numpy"] = types.ModuleType("numpy")
+        vars(sys.modules["numpy"]).update(dict.fromkeys(("ndarray", "zeros", "dtype", "void"), fails))
+        taken = heapdiff.take_snapshot()
+        assert "extension-layouts" in [limit.name for limit in taken.limits]
+        {later}
+    """)

@@ -102,3 +102,10 @@ def test_nothing_is_imported_for_it(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("folder", ["/a\0b/site-packages", "/\ud800/site-packages"])
+def test_a_path_that_no_file_system_takes_is_passed_over(tmp_path: Path, folder: str) -> None:
+    first = f"import heapdiff.capture.packages, pots\nsys.path.append({folder!r})"
+
+    assert versions(tmp_path / "site-packages", "pots-2.0.dist-info", first=first, code="") == {"pots": "2.0"}

@@ -30,10 +30,11 @@ struct Pause {
     }
 };
 
-// A tp_traverse of somebody else's that allocates must not start a collection in the middle of the walk.
+// A tp_traverse of somebody else's that allocates must not start a collection in the middle of the walk. Where threads
+// run at once none can, for they stand; and another thread may switch the collector for itself right after.
 class CollectorOff {
   public:
-    CollectorOff() : was_on_(PyGC_Disable()) {}
+    CollectorOff() : was_on_(kFreeThreaded ? 0 : PyGC_Disable()) {}
     ~CollectorOff() {
         if (was_on_) PyGC_Enable();
     }

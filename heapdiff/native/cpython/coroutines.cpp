@@ -34,12 +34,15 @@ bool is_given_by_asyncio(std::string_view name) {
            std::all_of(name.begin() + kPrefix.size(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-bool is_plain_text(PyObject* object) {
-    return PyUnicode_CheckExact(object) && PyUnicode_IS_COMPACT_ASCII(object) && !is_legacy_text(object) &&
-           static_cast<size_t>(PyUnicode_GET_LENGTH(object)) <= kLongestName;
-}
 std::string_view plain_text(PyObject* object) {
     return {static_cast<const char*>(PyUnicode_DATA(object)), static_cast<size_t>(PyUnicode_GET_LENGTH(object))};
+}
+// Short, in one line, and of characters that show.
+bool is_plain_text(PyObject* object) {
+    if (!PyUnicode_CheckExact(object) || !PyUnicode_IS_COMPACT_ASCII(object) || is_legacy_text(object)) return false;
+    std::string_view text = plain_text(object);
+    return text.size() <= kLongestName &&
+           std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
 }
 
 bool is_word(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }

@@ -4,7 +4,6 @@
 #include "cpython/interpreter_layout.h"
 
 #include <algorithm>
-#include <cstring>
 #include <new>
 
 namespace heapdiff {
@@ -109,7 +108,7 @@ PyObject* running_loop(PyObject* dict) {
     while (PyDict_Next(dict, &position, &key, &value)) {
         char room[40];
         if (!PyUnicode_CheckExact(key) || utf8_of(key, room, sizeof room) != "__asyncio_running_event_loop__") continue;
-        if (std::strcmp(Py_TYPE(value)->tp_name, "_RunningLoopHolder") != 0) return value;
+        if (!is_named(Py_TYPE(value), "_RunningLoopHolder")) return value;
         return *reinterpret_cast<PyObject**>(reinterpret_cast<char*>(value) + kHeadShift + kHeldLoopOffset);
     }
     return nullptr;

@@ -40,9 +40,12 @@ PyObject* value_of(PyObject* dict, PyObject* name) noexcept {
     return nullptr;
 }
 
-// Whether this is the C type of that name. A class statement may take any name, but has its own tp_dealloc.
-bool is_named(PyTypeObject* type, const char* name) {
-    return std::strcmp(type->tp_name, name) == 0 && type->tp_dealloc != instance_dealloc;
+// Whether the words of that type's objects stand where known_places() says. What a tp_traverse reported may be compared
+// with any word; where there is none the words are read as references. Bindings for C++ call types of their own
+// "iterator" or "map", and only names with a module are CPython's for certain.
+bool has_known_places(PyTypeObject* type) {
+    return type->tp_dealloc != instance_dealloc &&
+           (type->tp_traverse != nullptr || std::strchr(type->tp_name, '.') != nullptr);
 }
 
 // Standard types whose own __sizeof__ is C that allocates nothing but its answer, and runs no user code.
@@ -137,6 +140,10 @@ Shape shape_of(PyTypeObject* type) {
 
 } // namespace
 
+bool is_named(const PyTypeObject* type, const char* name) noexcept {
+    return std::strcmp(type->tp_name, name) == 0 && type->tp_dealloc != instance_dealloc;
+}
+
 int prepare_type_table() {
     module_name = PyUnicode_InternFromString("__module__");
     sizeof_name = PyUnicode_InternFromString("__sizeof__");
@@ -182,7 +189,8 @@ bool TypeTable::add(PyTypeObject* type) noexcept {
     if (!name_type(info)) return false;
     shape_type(info);
     info.body_hides = hides_references(info.base);
-    info.task = is_named(info.base, "_asyncio.Task");
+    info.task = is_named(info.base, "_asyncio.Task") &&
+                info.base->tp_basicsize > cpython::kHeadShift + cpython::kTaskContextOffset;
     info.may_end_early = info.base == type && (is_named(type, "datetime.datetime") || is_named(type, "datetime.time"));
     size_type(info);
     if (!find_members(info)) return false;
@@ -270,9 +278,9 @@ bool TypeTable::find_members(TypeInfo& info) noexcept {
         good = add_member(offsetof(PyCFunctionObject, m_self), "__self__") &&
                add_member(offsetof(PyCFunctionObject, m_module), "__module__");
     else if (info.base == &PyMemoryView_Type) good = add_member(offsetof(PyMemoryViewObject, mbuf), "buffer");
-    else if (is_named(info.base, "managedbuffer"))
+    else if (is_named(info.base, "managedbuffer") && info.base->tp_traverse != nullptr)
         good = add_member(offsetof(_PyManagedBufferObject, master) + offsetof(Py_buffer, obj), "obj");
-    if (info.base->tp_dealloc != instance_dealloc)
+    if (has_known_places(info.base))
         for (const KnownPlace& place : known_places(info.base->tp_name))
             good = good && (place.offset + cpython::kHeadShift + static_cast<Py_ssize_t>(sizeof(PyObject*)) >
                                 info.base->tp_basicsize ||

@@ -131,6 +131,9 @@ class TypeTable {
 // To be called once, with the interpreter running normally; 0 or -1 with an exception set.
 int prepare_type_table();
 
+// Whether this is the C type of that name. A class statement may take any name, but has its own tp_dealloc.
+bool is_named(const PyTypeObject* type, const char* name) noexcept;
+
 // Whether these are the entries of the interpreter's table of interned strings.
 bool is_interned_table(const cpython::DictKeys* keys) noexcept;
 

@@ -291,7 +291,7 @@ def test_the_ini_file_says_what_the_options_say(tmp_path: Path) -> None:
     run = run_pytest(tmp_path, HEAD + tests)
 
     assert run.code == 1
-    assert "1 objects left behind at 1 place" in run.summary
+    assert "1 object left behind at 1 place" in run.summary
     assert (tmp_path / "out/left-behind.txt").exists()
 
 
