@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 import heapdiff
+
+ROOT = Path(__file__).parents[2]
 
 
 class Session:
@@ -92,10 +97,18 @@ def test_without_a_class_all_types_are_counted() -> None:
 
 
 def test_in_an_empty_block_nothing_is_new() -> None:
-    with heapdiff.watching() as watch:
-        pass
+    """In a process of its own: a test runner's threads make objects at any time."""
+    code = """
+import heapdiff
 
-    assert watch.new().by_type == ()
+with heapdiff.watching() as watch:
+    pass
+print(watch.new().by_type)
+"""
+
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert (done.stdout, done.stderr) == ("()\n", "")
 
 
 def test_what_is_new_says_what_holds_it() -> None:

@@ -18,13 +18,14 @@ class StoppedError(Exception):
 class Iteration:
     """Runs the test; from the second time on with new function-scoped fixtures and a new instance, or with the old.
 
-    What pytest gathers while a test runs, output, log records and warnings, would grow with each iteration: that of
-    the last one is kept, and of the warnings those of the first.
+    What pytest gathers while a test runs, output, log records, properties and warnings, would grow with each iteration:
+    that of the last one is kept, and of the warnings those of the first.
     """
 
     def __init__(self, item: pytest.Item, once: Callable[[], None], *, anew: bool) -> None:
         self._item, self._once = item, once
         self._renewal = _Renewal(item) if anew else None
+        self._properties = len(item.user_properties)  # of JUnit's, which the test's first run adds to
         self._count = 0
 
     def __call__(self) -> None:
@@ -56,6 +57,7 @@ class Iteration:
             raise StoppedError
 
     def _forget(self) -> None:
+        del self._item.user_properties[self._properties :]
         manager = self._item.config.pluginmanager
         capture, logging = manager.getplugin("capturemanager"), manager.getplugin("logging-plugin")
         if capture is not None and capture.is_globally_capturing():

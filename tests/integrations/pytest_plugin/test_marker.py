@@ -259,6 +259,15 @@ def test_what_pytest_gathers_of_a_test_is_no_growth(tmp_path: Path) -> None:
     assert "nothing grew" in run.summary
 
 
+def test_properties_that_a_test_records_are_no_growth_and_stand_once(tmp_path: Path) -> None:
+    tests = HEAD + "@quick\ndef test_it(record_property): record_property('answer', 42)\n"
+    run = run_pytest(tmp_path, tests, "--junitxml=out.xml")
+
+    names = [found.get("name") for found in ElementTree.parse(tmp_path / "out.xml").iter("property")]
+    assert "nothing grew" in run.summary
+    assert names.count("answer") == 1
+
+
 def test_a_test_that_fails_of_itself_fails_as_ever(tmp_path: Path) -> None:
     run = run_pytest(tmp_path, HEAD + "@quick\ndef test_wrong():\n    one = 1\n    assert one == 2\n")
 
