@@ -83,8 +83,8 @@ inline bool is_youngest_generation(const void* head, const int* collecting) {
 // Since 3.14 the collector tracks the table of interned strings, and no reference count knows of its references.
 inline constexpr bool kTracksInternedStrings = PY_VERSION_HEX >= 0x030E0000;
 
-// On 3.12 before this release traversing the module _asyncio damages its free list (gh-122695). A module that is made in
-// phases may have no name in its definition.
+// On 3.12 before this release traversing the module _asyncio damages its free list (gh-122695). A module that is made
+// in phases may have no name in its definition.
 inline bool traversal_is_unsafe(const char* module_name) {
 #if PY_VERSION_HEX >= 0x030C0000 && PY_VERSION_HEX < 0x030D0000
     return Py_Version < 0x030C0600 && module_name != nullptr && __builtin_strcmp(module_name, "_asyncio") == 0;
