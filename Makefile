@@ -104,7 +104,7 @@ sanitize: $(VENV)/test.ready
 	$(SANITIZED)/cmake/native_tests
 	cd $(SANITIZED)/tree && ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc \
 	    LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so) $$(gcc -print-file-name=libstdc++.so.6)" \
-	    $(CURDIR)/$(VENV)/bin/python -m pytest -q -p no:cacheprovider --timeout 3000 -k 'not thousand' tests/native tests/graph tests/capture tests/snapshot $(ARGS)
+	    $(CURDIR)/$(VENV)/bin/python -m pytest -q -p no:cacheprovider --timeout 3000 --hypothesis-profile sanitized -k 'not thousand and not rounds_of' tests/native tests/graph tests/capture tests/snapshot $(ARGS)
 
 # CPython's own tests, with a snapshot after each module and while they run. Takes half an hour.
 prey: $(VENV)/test.ready

@@ -4,6 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Under a sanitizer all is ten times as slow, and that says nothing of the tests.
+settings.register_profile("sanitized", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -55,8 +55,10 @@ def _cell(results: Mapping[str, Any], tool: str, case: str) -> str:
     if len(marks) == 1:
         return marks.pop()
     shared = marks - {_UNMEASURED}
-    told = [f"{python}: {mark}" for python, mark in found.items() if len(shared) > 1 or mark == _UNMEASURED]
-    return ", ".join([*(shared if len(shared) == 1 else ()), *told])
+    if len(shared) == 1:
+        others = [python for python, mark in found.items() if mark == _UNMEASURED]
+        return f"{shared.pop()} ({', '.join(others)}: {_UNMEASURED})"
+    return ", ".join(f"{python}: {mark}" for python, mark in found.items())
 
 
 def _sizes(results: Mapping[str, Any]) -> Iterator[str]:

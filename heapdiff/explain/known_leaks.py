@@ -25,7 +25,8 @@ def with_known_leaks(explanation: Explanation, leaks: Sequence[KnownLeak]) -> Ex
         explanation: What grew and why.
         leaks: What is on record, the more particular of one package first.
     """
-    versions = explanation.diff.now.snapshot.process.packages or {}
+    packages = explanation.diff.now.snapshot.process.packages or {}
+    versions = {name: version for name, version in packages.items() if _version(version) is not None}
     possible = [leak for leak in leaks if _may_be_affected(leak, versions)]
     if not possible:
         return explanation
@@ -105,15 +106,22 @@ def _satisfies(version: str, clause: str) -> bool:
 
 def _order(version: str) -> tuple[tuple[int, ...], int, int]:
     """A version as numbers that sort as versions do: the release, then pre-releases before it and posts after."""
-    found = re.match(r"v?((?:\d+\.)*\d+)[-_.]?(dev|a|alpha|b|beta|rc|c|post)?[-_.]?(\d*)", version.strip().lower())
-    if found is None:
-        return ((), 0, 0)
+    found = _version(version)
+    assert found is not None
     release = [int(part) for part in found[1].split(".")]
     while release and release[-1] == 0:
         release.pop()
     return tuple(release), _PHASES.get(found[2], 0), int(found[3] or 0)
 
 
+def _version(text: str) -> re.Match[str] | None:
+    """The parts of a version; None where it is none, or has numbers longer than any that somebody has published."""
+    return _VERSION.match(text.strip().lower())
+
+
+_VERSION = re.compile(
+    r"v?((?:\d{1,20}\.)*\d{1,20})(?!\d)[-_.]?(dev|a|alpha|b|beta|rc|c|post)?[-_.]?(\d{0,20})(?!\d)", re.ASCII
+)
 _PHASES = {"dev": -4, "a": -3, "alpha": -3, "b": -2, "beta": -2, "rc": -1, "c": -1, "post": 1}
 
 KNOWN_LEAKS: tuple[KnownLeak, ...] = read_known_leaks()

@@ -124,7 +124,6 @@ class GrowthGuard:
 
 @overload
 def assert_no_growth(
-    workload: None = None,
     *,
     rounds: int = ...,
     warmup: int = ...,
@@ -157,7 +156,7 @@ def assert_no_growth(
 
 
 def assert_no_growth(  # noqa: PLR0913 - each option is an argument of its own
-    workload: Any = None,
+    workload: Any = ...,  # None is what a call gives that was to be a lambda, and no reason to pass
     *,
     rounds: int = 3,
     warmup: int = 10,
@@ -191,7 +190,7 @@ def assert_no_growth(  # noqa: PLR0913 - each option is an argument of its own
         Others as find_growth().
     """
     plan = Plan(rounds, warmup, per_round, patience, settle_seconds, ignore, accept, rules)
-    if workload is None:
+    if workload is ...:
         return GrowthGuard(plan, settle, backend)
     __tracebackhide__ = True  # pytest then shows the line of the test
     report = run_plan(workload, plan, settle, backend)

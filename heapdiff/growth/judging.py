@@ -19,8 +19,18 @@ _KEPT = 0.5  # of the rate that the censuses saw must be there in each traced ro
 _LARGER = 64
 _BURST = 3.0  # times the rate of the long round
 # What a test runner or a mock notes down is not the program's: pytest keeps each record and each warning until the
-# test ends, a mock each call. Only where it piles up right there: the program's own objects hang at fixtures as well.
-_NOTEBOOKS = ("_pytest.capture.*", "_pytest.logging.*", "_pytest.recwarn.*", "local _pytest.*", "unittest.mock.*")
+# test ends, and a report of each subtest, a mock each call. Only where it piles up right there: the program's own
+# objects hang at fixtures as well.
+_NOTEBOOKS = (
+    "_pytest.capture.*",
+    "_pytest.junitxml.*",
+    "_pytest.logging.*",
+    "_pytest.recwarn.*",
+    "_pytest.subtests.*",
+    "_pytest.terminal.*",
+    "local _pytest.*",
+    "unittest.mock.*",
+)
 
 
 def judge(
@@ -91,9 +101,9 @@ def is_left_out(grower: Grower, ignore: Sequence[str | type]) -> bool:
 
 
 def is_ignored(names: Sequence[str], ignore: Sequence[str | type]) -> bool:
-    """Whether one of the names fits a pattern of the caller's."""
+    """Whether one of the names fits a pattern of the caller's, or is it: ``app.LIST[*]`` as a report prints it."""
     patterns = type_names(ignore)
-    return any(fnmatchcase(name, pattern) for name in names for pattern in patterns)
+    return any(name == pattern or fnmatchcase(name, pattern) for name in names for pattern in patterns)
 
 
 def _near_holder(grower: Grower) -> Iterator[str]:

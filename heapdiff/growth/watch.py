@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from itertools import compress
 from types import TracebackType
 from typing import Self
@@ -44,7 +45,8 @@ class ObjectSet:
 class Watch:
     """The heap at the start of a ``with heapdiff.watching()`` block and at its end, or now while it runs.
 
-    Classes are named by themselves or in full, such as ``"app.web.Session"``; their subclasses are others.
+    Classes are named by themselves or in full, such as ``"app.web.Session"``; their subclasses are others. A name
+    without its module, where a type has it, is a ValueError.
     """
 
     def __init__(self) -> None:
@@ -55,17 +57,17 @@ class Watch:
     def new(self, of: type | str | None = None) -> ObjectSet:
         """Live objects that were not there at the start."""
         base, now = self._moments()
-        return _objects("new", now, find_survivors(base, now).translate(_NEW), _name(of))
+        return _objects("new", now, find_survivors(base, now).translate(_NEW), _name(of, base, now))
 
     def survivors(self, of: type | str | None = None) -> ObjectSet:
         """Live objects that were there at the start."""
         base, now = self._moments()
-        return _objects("surviving", now, find_survivors(base, now).translate(_KNOWN), _name(of))
+        return _objects("surviving", now, find_survivors(base, now).translate(_KNOWN), _name(of, base, now))
 
     def gone(self, of: type | str | None = None) -> ObjectSet:
         """Objects that lived at the start and do no longer. Their bytes are not measured."""
         base, now = self._moments()
-        name = _name(of)
+        name = _name(of, base, now)
         counts = _counts(base, b"\1" * (base.object_count + 1), name)
         counts.subtract(_counts(now, find_survivors(base, now).translate(_KNOWN), name))
         rows = tuple((each, count) for each, count in counts.most_common() if count > 0)
@@ -126,10 +128,21 @@ def watching() -> Watch:
     return Watch()
 
 
-def _name(of: type | str | None) -> str | None:
+def _name(of: type | str | None, *graphs: HeapGraph) -> str | None:
     if of is not None and not isinstance(of, type | str):
         raise TypeError(f"expected a class, the full name of one, or nothing, not {type(of).__name__}")
+    if isinstance(of, str) and "." not in of:
+        _refuse_short(of, graphs)
     return None if of is None else type_names([of])[0]
+
+
+def _refuse_short(name: str, graphs: Sequence[HeapGraph]) -> None:
+    """No answer for the name of a class without its module: of that there would be nothing, whatever leaks."""
+    names = {graph.snapshot.type_name(row) for graph in graphs for row in _rows(graph, None)}
+    if name in names:
+        return
+    if fitting := sorted(full for full in names if full.endswith(f".{name}")):
+        raise ValueError(f"{name!r} is the name of no type; expected one in full, such as {', '.join(fitting[:5])}")
 
 
 def _objects(kind: str, graph: HeapGraph, chosen: bytes, name: str | None) -> ObjectSet:

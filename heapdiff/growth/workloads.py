@@ -116,9 +116,18 @@ def _located(done: int) -> Iterator[list[int]]:
 
 
 def _call(workload: Callable[[], object]) -> None:
-    if inspect.iscoroutine(result := workload()):
+    result = workload()
+    if inspect.iscoroutine(result):
         result.close()
         raise TypeError("the workload returned a coroutine; expected a coroutine function (async def) to be given")
+    # Calling a function with a yield in it runs no line of it, and so would never find anything.
+    if inspect.isasyncgen(result) or (
+        inspect.isgenerator(result) and inspect.getgeneratorstate(result) == inspect.GEN_CREATED
+    ):
+        raise TypeError(
+            "the workload returned a generator of which no line has run; expected the generator itself, which does one "
+            "iteration up to each yield, or a function that runs it"
+        )
 
 
 def _next(workload: Iterator[object]) -> None:

@@ -34,7 +34,7 @@ def render_junit(explanation: Explanation, failures: Sequence[Failure]) -> str:
         case = ElementTree.SubElement(suite, "testcase", attributes)
         if failure is not None:
             message = failure.verdict.text if failure.verdict is not None else "It grew."
-            attributes = {"type": failure.condition.text, "message": _xml(clean(message))}
+            attributes = {"type": _xml(clean(failure.condition.text)), "message": _xml(clean(message))}
             ElementTree.SubElement(case, "failure", attributes).text = report
     ElementTree.indent(root)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"

@@ -106,7 +106,7 @@ def test_a_version_that_pyheap_does_not_support_is_said_not_to_be_measured() -> 
     rows = [line for line in as_page(results()).splitlines() if any(f"| {case.name} |" in line for case in CASES)]
 
     assert len(rows) == len(CASES)
-    assert all(row.endswith("3.13: not measured |") for row in rows)
+    assert all(row.rstrip(" |)").endswith("3.13: not measured") for row in rows)
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,7 @@ MUTATE = """
 """
 
 
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="C code of 3.11 stores True and False without counting them")
 def test_no_reference_is_counted_twice_while_threads_change_everything() -> None:
     overcounted, kept = json.loads(run_python(MUTATE.replace("OWN", str(int(ObjectFlag.OWN)))))
 

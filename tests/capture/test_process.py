@@ -175,7 +175,8 @@ def test_reading_leaves_no_memory_block_behind() -> None:
         print(blocks[readings - 1] - blocks[readings // 2])
     """
 
-    # 3.14 keeps blocks of its own for a while, and ever fewer: 5, or 300 where threads run at once; a lost one would be 500.
+    # 3.14 keeps blocks of its own for a while, and ever fewer: 5, or 300 where threads run at once; a lost one would
+    # be 500.
     assert int(run(code=code)) <= (0 if sys.version_info < (3, 14) else 400)
 
 

@@ -70,8 +70,8 @@ def test_a_version_out_of_the_range_is_not(version: str) -> None:
     assert known(report({"pages": version})) == ""
 
 
-@pytest.mark.parametrize("packages", [None, {}])
-def test_without_a_version_it_is_said_for_older_ones(packages: dict[str, str] | None) -> None:
+@pytest.mark.parametrize("packages", [None, {}, {"pages": "weird"}, {"pages": "9" * 5_000}])
+def test_without_a_version_that_can_be_read_it_is_said_for_older_ones(packages: dict[str, str] | None) -> None:
     assert known(report(packages)) == (
         "pages keeps every page that was rendered (pages/pages#7); its version is not in the snapshot. "
         "If it is older than 2.4, upgrade."

@@ -66,6 +66,13 @@ def test_it_returns_the_report_where_nothing_grew() -> None:
 # Decorator
 
 
+def test_a_call_in_the_place_of_a_workload_does_not_pass() -> None:
+    kept: list[object] = []
+
+    with pytest.raises(TypeError, match="the workload is a NoneType; expected a function"):
+        heapdiff.assert_no_growth(kept.append(1))  # type: ignore[func-returns-value]  # that is what it is about
+
+
 def test_a_decorated_function_fails_where_it_leaks() -> None:
     @heapdiff.assert_no_growth(patience=50)
     def test() -> None:
@@ -232,6 +239,16 @@ def test_a_block_may_fill_a_small_cache_of_plain_objects() -> None:
 
 def test_a_block_ignores_what_it_is_told_to() -> None:
     with heapdiff.assert_no_growth(ignore=[Session]):
+        leak()
+
+
+def test_a_place_is_ignored_as_the_message_of_a_block_prints_it() -> None:
+    with pytest.raises(AssertionError) as failure, heapdiff.assert_no_growth():
+        leak()
+    place = str(failure.value).rpartition("held by ")[2].strip()
+
+    assert place.endswith("[*]")
+    with heapdiff.assert_no_growth(ignore=[place]):
         leak()
 
 

@@ -265,6 +265,20 @@ def test_a_function_that_returns_a_coroutine_is_refused() -> None:
         heapdiff.find_growth(lambda: body())  # noqa: PLW0108 - that is what it is about
 
 
+async def yields_asynchronously() -> AsyncIterator[None]:
+    yield
+
+
+def yields() -> Iterator[None]:
+    yield
+
+
+@pytest.mark.parametrize("workload", [yields, yields_asynchronously, lambda: (each for each in ())])
+def test_a_function_of_which_a_call_runs_no_line_is_refused(workload: object) -> None:
+    with pytest.raises(TypeError, match="a generator of which no line has run"):
+        heapdiff.find_growth(workload)
+
+
 def test_what_the_workload_raises_comes_out_with_a_note_where() -> None:
     numbers = itertools.count(1)
 

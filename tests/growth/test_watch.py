@@ -74,6 +74,15 @@ def test_classes_are_asked_for_by_their_name_as_well() -> None:
     assert watch.new(f"{__name__}.Session").count == 1, kept
 
 
+def test_a_name_without_its_module_does_not_pass_for_a_type_of_which_nothing_is_new() -> None:
+    with heapdiff.watching() as watch:
+        kept = Session()
+
+    with pytest.raises(ValueError, match=rf"'Session' is the name of no type; expected one in full, .*{__name__}"):
+        watch.new("Session")
+    assert watch.new("NothingOfThatName").count == 0, kept
+
+
 def test_without_a_class_all_types_are_counted() -> None:
     with heapdiff.watching() as watch:
         kept = [Session(), Session(), Cart()]

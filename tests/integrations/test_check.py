@@ -108,9 +108,8 @@ def test_junit_of_nothing_that_grew_has_one_case_that_passes(folder: Path, tmp_p
 def test_hostile_names_neither_break_xml_nor_leave_their_cell(folder: Path, tmp_path: Path) -> None:
     xml, markdown = tmp_path / "heap.xml", tmp_path / "heap.md"
 
-    done = heapdiff(
-        *["check", "-base", "tame.heap", "hostile.heap"], "--junit", xml, "--markdown", markdown, folder=folder
-    )
+    words = ["check", "-base", "tame.heap", "hostile.heap", "--fail-on", "type!=\x01"]
+    done = heapdiff(*words, "--junit", xml, "--markdown", markdown, folder=folder)
 
     assert done.returncode == 3
     assert ElementTree.parse(xml).getroot()[0].get("failures") == "1"

@@ -90,7 +90,8 @@ def run_modules(modules: list[str], *, during: bool = False, show: Any = None) -
     """The rows of the table, and whether every process lived and every result is the same as without heapdiff.
 
     *show* is called with each line of the table and the row that it shows, None for the head.
-    A module whose results differ runs twice more, alone: tests that fail now and then do so without heapdiff too.
+    A module whose results differ runs alone, with and without heapdiff, up to three times: tests that fail now and
+    then do so without heapdiff too.
     """
     show = show or (lambda line, row: None)
     head = f"{'module':32} {'tests':>6} {'failed':>6} {'skipped':>7} {'taken':>6} {'objects':>9} {'pause':>8}  result"
@@ -105,8 +106,7 @@ def run_modules(modules: list[str], *, during: bool = False, show: Any = None) -
         elif "missing" in row:
             row["result"] = "not in this Python"
         elif not during and _outcome(row) != _outcome(plain.get(row["module"], {})):
-            again = [[_outcome(one) for one in _rows([row["module"]], who, during)] for who in ("with", "without")]
-            row["result"] = "same when run alone" if again[0] == again[1] else f"DIFFERENT: {again}"
+            row["result"] = _result_alone(row["module"])
         else:
             row["result"] = "same" if not during else "alive"
         good &= not row["result"].startswith(("DIED", "DIFFERENT"))
@@ -116,6 +116,14 @@ def run_modules(modules: list[str], *, during: bool = False, show: Any = None) -
         sizes = f"{row.get('snapshots', 0):6} {row.get('objects', 0):9} {row.get('pause', 0.0) * 1e3:6.0f}ms"
         show(f"{row['module']:32} {counts} {sizes}  {row['result']}", row)
     return rows, good
+
+
+def _result_alone(module: str) -> str:
+    for _ in range(3):
+        with_it, without = [[_outcome(row) for row in _rows([module], who, False)] for who in ("with", "without")]
+        if with_it == without:
+            return "same when run alone"
+    return f"DIFFERENT: {with_it}, {without}"
 
 
 def write_table(path: Path, rows: list[dict[str, Any]]) -> None:

@@ -85,7 +85,9 @@ def test_a_snapshot_without_sites_is_read_without_sites(tmp_path: Path, compress
 
 
 @flavours
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=50)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None, max_examples=50
+)
 @given(heap=heap_graphs())
 def test_any_heap_is_read_as_it_was_written(tmp_path: Path, compress: Flavour, heap: TinyHeap) -> None:
     write_snapshot(heap.snapshot, tmp_path / "a.heap", compress=compress)
@@ -115,7 +117,9 @@ def test_columns_of_many_blocks_are_read_as_they_were_written(tmp_path: Path, co
         gc_collections=st.none() | st.lists(st.integers(0, 2**63 - 1)).map(tuple),
     )
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=50)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None, max_examples=50
+)
 def test_any_process_is_read_as_it_was_written(tmp_path: Path, process: Process) -> None:
     write_snapshot(attrs.evolve(sample(), process=process), tmp_path / "a.heap")
 
@@ -253,7 +257,9 @@ def test_the_documented_reader_reads_a_plain_file(tmp_path: Path) -> None:
     assert done.stdout.splitlines()[0].split() == ["2", "2", "B", "Entry"], done.stderr
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=50)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None, max_examples=50
+)
 @given(heap=heap_graphs())
 def test_the_documented_transforms_read_a_compressed_file(tmp_path: Path, heap: TinyHeap) -> None:
     write_snapshot(heap.snapshot, tmp_path / "a.heap", compress="deflate")

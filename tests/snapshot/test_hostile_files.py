@@ -117,7 +117,7 @@ def test_no_flipped_bit_is_read_wrong(tmp_path: Path, compress: Any, bits: tuple
 
 
 @flavours
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
 @given(seed=st.integers(0, 1 << 32), count=st.integers(1, 40))
 def test_no_heap_of_changed_bytes_is_read_wrong(tmp_path: Path, compress: Any, seed: int, count: int) -> None:
     path = tmp_path / "a.heap"
@@ -442,7 +442,9 @@ def test_a_manifest_that_is_none_is_corrupt(tmp_path: Path, data: bytes) -> None
 JUNK: tuple[object, ...] = (None, True, -1, 1 << 70, 0.5, "junk", "\ud800", [], [1], {}, {"x": {}}, float("nan"))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=200)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None, max_examples=200
+)
 @given(data=st.data())
 def test_junk_anywhere_in_the_manifest_is_refused_or_harmless(tmp_path: Path, data: st.DataObject) -> None:
     """Whatever stands in the place of a field: a named error, or the numbers as they were."""

@@ -62,6 +62,8 @@ def pytest_configure(config: pytest.Config) -> None:
         from heapdiff.integrations.pytest_plugin.watched import WatchedRun
 
         config.pluginmanager.register(WatchedRun(config, settings_of(config)), WATCHED)
+    elif config.getoption("heapdiff_fail_on"):
+        raise pytest.UsageError("--heapdiff-fail-on: nothing is watched that could fail; give --heapdiff as well")
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -84,7 +86,7 @@ def heap() -> Iterator[Watch]:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config) -> None:
     """Say what the marked tests found and what tests left behind; nothing where neither was asked for."""
-    if hasattr(config, "workerinput"):
+    if hasattr(config, "workerinput") or config.getoption("collectonly"):
         return  # of pytest-xdist: the controller says it for all
     reports = [
         report

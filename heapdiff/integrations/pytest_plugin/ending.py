@@ -47,19 +47,22 @@ def end_run(
             terminal.write_line(line)
         for leaving, condition in watched.failed:
             terminal.write_line(f"fails by {condition.text}: {leaving.type_name} in {leaving.place}", red=True)
-        _write(settings, outcome)
+        try:
+            _write(settings, outcome)
+        except OSError as error:
+            terminal.write_line(f"--heapdiff-report: {error}", red=True)
     for line in known_lines(outcome):
         terminal.write_line(line)
 
 
 def _ran_all(config: pytest.Config) -> bool:
     """Whether no test was left out, so that what was not seen is gone."""
-    chosen = any(config.getoption(name, None) for name in ("keyword", "markexpr", "lf", "maxfail", "stepwise"))
-    return not chosen and not any("::" in argument for argument in config.args)
+    options = ("keyword", "markexpr", "deselect", "lf", "maxfail", "stepwise")
+    named = any("::" in argument or (config.invocation_params.dir / argument).is_file() for argument in config.args)
+    return not named and not any(config.getoption(name, None) for name in options)
 
 
 def _write(settings: Settings, outcome: Outcome) -> None:
     if settings.report_folder is not None:
-        settings.report_folder.mkdir(parents=True, exist_ok=True)
         put_text(str(settings.report_folder / "left-behind.txt"), "\n".join((*left_lines(outcome), "")))
         put_text(str(settings.report_folder / "left-behind.json"), json_text(outcome))

@@ -57,7 +57,8 @@ class MarkedTests:
         except HeapdiffError as error:
             pytest.fail(f"{MARKER}: {error}", pytrace=False)
         except BaseException as error:
-            raise error.with_traceback(_outside(error.__traceback__)) from error.__cause__
+            error.__traceback__ = _outside(error.__traceback__)
+            raise  # as it is: a "from" would hide the error in whose handling it was raised
         item.user_properties += _properties(report)
         if report.has_growth:
             if self._settings.report_folder is not None:
@@ -77,8 +78,9 @@ class MarkedTests:
             problem = f"fixtures is {fixtures!r}; expected 'anew' or 'kept'"
         else:
             try:
-                allowed = (allow,) if isinstance(allow, str | type) else (*allow, *self._settings.allow)
-                return Plan(**arguments, ignore=allowed, accept=self._settings.known), fixtures
+                allowed = (allow,) if isinstance(allow, str | type) else allow
+                ignore = (*allowed, *self._settings.allow)
+                return Plan(**arguments, ignore=ignore, accept=self._settings.known), fixtures
             except (TypeError, ValueError) as error:
                 problem = str(error).replace("ignore", "allow")
         pytest.fail(f"{item.nodeid}: the marker {MARKER}: {problem}.", pytrace=False)
@@ -112,7 +114,6 @@ def _properties(report: GrowthReport) -> list[tuple[str, Any]]:
 
 
 def _write(folder: Path, nodeid: str, report: GrowthReport) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     name = folder / report_file(nodeid)
     put_text(f"{name}.txt", f"{nodeid}\n\n{report}")
     put_text(f"{name}.json", report.to_json())

@@ -33,7 +33,7 @@ def settings_of(config: pytest.Config) -> Settings:
     """The settings of that run; an option goes before the ini file.
 
     Raises:
-        pytest.UsageError: A condition or the file of known growth cannot be read.
+        pytest.UsageError: A condition or the file of known growth cannot be read, or there is no folder to write into.
     """
     try:
         fail_on = tuple(map(read_condition, config.getoption("heapdiff_fail_on") or config.getini("heapdiff_fail_on")))
@@ -47,13 +47,24 @@ def settings_of(config: pytest.Config) -> Settings:
         raise pytest.UsageError(f"--heapdiff-accept: {error}") from None
     return Settings(
         is_session_watched=bool(config.getoption("heapdiff") or config.getini("heapdiff")),
-        report_folder=_path(config, "heapdiff_report"),
+        report_folder=_report_folder(config),
         fail_on=fail_on,
         accept_file=accept_file,
         writes_accepted=writes,
         known=known,
         allow=tuple(config.getini("heapdiff_allow")),
     )
+
+
+def _report_folder(config: pytest.Config) -> Path | None:
+    """It is made now: a test that grew would otherwise fail by the folder, and nobody would learn what grew."""
+    folder = _path(config, "heapdiff_report")
+    if folder is not None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise pytest.UsageError(f"--heapdiff-report: {folder}: {error.strerror}; name another folder") from None
+    return folder
 
 
 def _path(config: pytest.Config, name: str) -> Path | None:

@@ -38,7 +38,8 @@ def left_lines(outcome: Outcome) -> Iterator[str]:
     leavings = outcome.left
     objects = sum(leaving.objects for leaving in leavings)
     places = f"{count_text(len(leavings))} place{'s' if len(leavings) != 1 else ''}"
-    yield f"{count_text(objects)} objects left behind at {places}" if leavings else "no test left objects behind"
+    what = f"{count_text(objects)} object{'s' if objects != 1 else ''}"
+    yield f"{what} left behind at {places}" if leavings else "no test left objects behind"
     for number, leaving in enumerate(leavings[:_MOST_PLACES], start=1):
         yield ""
         sizes = f"{size_text(leaving.shallow_bytes)}, retained {size_text(leaving.retained_bytes)}"

@@ -268,6 +268,32 @@ def test_a_test_that_fails_of_itself_fails_as_ever(tmp_path: Path) -> None:
     assert "pytest_plugin" not in run.text
 
 
+def test_the_error_that_was_handled_when_a_test_failed_is_shown(tmp_path: Path) -> None:
+    tests = """
+    @quick
+    def test_wrong():
+        try: [][1]
+        except IndexError: raise ValueError("second")
+    """
+    run = run_pytest(tmp_path, HEAD + dedent(tests))
+
+    assert "During handling of the above exception" in run.text
+    assert "pytest_plugin" not in run.text
+
+
+def test_subtests_are_no_growth(tmp_path: Path) -> None:
+    tests = """
+    @quick
+    class TestParts(unittest.TestCase):
+        def test_parts(self):
+            for number in range(3):
+                with self.subTest(number=number): pass
+    """
+    run = run_pytest(tmp_path, HEAD + dedent(tests), "--junitxml=out.xml")
+
+    assert "nothing grew" in run.summary
+
+
 def test_a_skipped_and_an_expected_failure_stay_so(tmp_path: Path) -> None:
     tests = """
     @quick
@@ -280,6 +306,14 @@ def test_a_skipped_and_an_expected_failure_stay_so(tmp_path: Path) -> None:
     run = run_pytest(tmp_path, HEAD + dedent(tests))
 
     assert run.counts == {"skipped": 1, "xfailed": 1}
+
+
+def test_what_the_ini_file_allows_is_allowed_where_a_mark_allows_more(tmp_path: Path) -> None:
+    (tmp_path / "pytest.ini").write_text("[pytest]\nheapdiff_allow = app.REGISTRY*\n")
+    mark = f"@pytest.mark.no_heap_growth({QUICK}, allow='app.OTHER')"
+    run = run_pytest(tmp_path, HEAD + f"{mark}\ndef test_it(): app.open_session()\n")
+
+    assert run.counts == {"passed": 1}
 
 
 def test_what_is_allowed_is_no_failure(tmp_path: Path) -> None:

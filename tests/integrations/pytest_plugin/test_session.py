@@ -235,6 +235,38 @@ def test_a_leak_that_is_fixed_is_reported_as_such(tmp_path: Path) -> None:
     assert "not seen  01234567 app.Old in app.OLD[*]; not all tests ran" in part.summary
 
 
+@pytest.mark.parametrize("option", ["test_it.py", "--deselect=test_it.py::test_b"])
+def test_what_is_known_is_not_called_fixed_where_a_file_is_named_or_a_test_left_out(
+    tmp_path: Path, option: str
+) -> None:
+    (tmp_path / "known.toml").write_text('[[known]]\nfingerprint = "01234567"\nreason = "known"\n')
+    (tmp_path / "pytest.ini").write_text("[pytest]\nheapdiff_accept = known.toml\n")
+
+    run = watched(tmp_path, "def test_a(): pass\ndef test_b(): pass", option)
+
+    assert "not seen  01234567" in run.summary
+
+
+def test_a_condition_without_a_watched_run_is_a_usage_error(tmp_path: Path) -> None:
+    run = run_pytest(tmp_path, "def test_a(): pass", "--heapdiff-fail-on=objects>0")
+
+    assert run.code == pytest.ExitCode.USAGE_ERROR
+    assert "give --heapdiff as well" in run.text
+
+
+@pytest.mark.parametrize("option", ["--heapdiff", "--durations=0"])
+def test_a_report_that_cannot_be_written_is_a_usage_error(tmp_path: Path, option: str) -> None:
+    tests = "import pytest\n@pytest.mark.no_heap_growth\ndef test_a(): pass"
+    run = run_pytest(tmp_path, tests, option, "--heapdiff-report=app.py")
+
+    assert run.code == pytest.ExitCode.USAGE_ERROR
+    assert "app.py: File exists; name another folder" in run.text
+
+
+def test_a_run_that_only_collects_says_nothing(tmp_path: Path) -> None:
+    assert not watched(tmp_path, "def test_a(): pass", "--collect-only").summary
+
+
 def test_known_growth_of_a_marked_test_passes(tmp_path: Path) -> None:
     tests = """
     @pytest.mark.no_heap_growth(rounds=1, warmup=2, per_round=10, patience=0)
@@ -259,7 +291,7 @@ def test_the_ini_file_says_what_the_options_say(tmp_path: Path) -> None:
     run = run_pytest(tmp_path, HEAD + tests)
 
     assert run.code == 1
-    assert "1 objects left behind at 1 place" in run.summary
+    assert "1 object left behind at 1 place" in run.summary
     assert (tmp_path / "out/left-behind.txt").exists()
 
 
