@@ -273,7 +273,7 @@ def yields() -> Iterator[None]:
     yield
 
 
-@pytest.mark.parametrize("workload", [yields, yields_asynchronously, lambda: (each for each in ())])
+@pytest.mark.parametrize("workload", [yields, yields_asynchronously, lambda: (number for number in range(3))])
 def test_a_function_of_which_a_call_runs_no_line_is_refused(workload: object) -> None:
     with pytest.raises(TypeError, match="a generator of which no line has run"):
         heapdiff.find_growth(workload)
