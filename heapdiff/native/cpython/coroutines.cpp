@@ -2,6 +2,7 @@
 #include "cpython/walk.hpp"
 
 #include <algorithm>
+#include <bitset>
 #include <string>
 #include <unordered_set>
 
@@ -97,14 +98,20 @@ void Walker::name_coroutine(PyObject* task, size_t first) noexcept {
 // The literals are looked for only where some task has a name of its own.
 void Walker::name_tasks() {
     if (named_tasks_.empty() || !ok_) return;
+    std::bitset<128> beginnings; // of the names: few literals share one, and the others need no place in the set
+    for (const NamedTask& task : named_tasks_)
+        if (std::string_view name = plain_text(task.name); !name.empty()) beginnings.set(static_cast<size_t>(name[0]));
     std::unordered_set<std::string_view> literals;
     uint32_t code_row = heap_.types.known_row(&PyCode_Type);
     for (size_t i = 0; i < heap_.type.size(); ++i) {
         if (heap_.type[i] != code_row) continue;
         PyObject* constants = reinterpret_cast<PyCodeObject*>(heap_.object[i])->co_consts;
-        for (Py_ssize_t j = 0; constants != nullptr && j < PyTuple_GET_SIZE(constants); ++j)
-            if (is_plain_text(PyTuple_GET_ITEM(constants, j)))
-                literals.insert(plain_text(PyTuple_GET_ITEM(constants, j)));
+        for (Py_ssize_t j = 0; constants != nullptr && j < PyTuple_GET_SIZE(constants); ++j) {
+            PyObject* constant = PyTuple_GET_ITEM(constants, j);
+            if (!is_plain_text(constant)) continue;
+            std::string_view literal = plain_text(constant);
+            if (!literal.empty() && beginnings.test(static_cast<size_t>(literal[0]))) literals.insert(literal);
+        }
     }
     for (const NamedTask& task : named_tasks_) {
         std::string part = part_in_program(plain_text(task.name), literals);
