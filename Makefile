@@ -99,7 +99,7 @@ sanitize: $(VENV)/test.ready
 	@mkdir -p $(SANITIZED)/tree
 	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" && cmake -S . -B $(SANITIZED)/cmake $(CMAKE_FLAGS) -DHEAPDIFF_SANITIZE=ON \
 	    -DHEAPDIFF_NATIVE_TESTS=ON -DPython_EXECUTABLE="$(REAL_PYTHON)" > /dev/null && cmake --build $(SANITIZED)/cmake
-	@cp -r heapdiff tests examples docs pyproject.toml CMakeLists.txt $(SANITIZED)/tree/
+	@cp -r heapdiff tests examples benchmarks docs pyproject.toml CMakeLists.txt $(SANITIZED)/tree/
 	@rm -f $(SANITIZED)/tree/heapdiff/native/*.so && cp $(SANITIZED)/cmake/_native.*.so $(SANITIZED)/tree/heapdiff/native/
 	$(SANITIZED)/cmake/native_tests
 	cd $(SANITIZED)/tree && ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 PYTHONMALLOC=malloc \
