@@ -20,7 +20,7 @@ class Settling:
     Args:
         hook: Called before each wait: the program's own way to come to rest; may be a coroutine function where
             the workload is async.
-        seconds: At most; work that goes on for longer is taken for what is always there.
+        seconds: At most, without one of them ending; work that goes on for longer is taken for what is always there.
     """
 
     def __init__(self, hook: Callable[[], Any] | None, seconds: float) -> None:
@@ -32,8 +32,8 @@ class Settling:
         """Until the threads are at rest."""
         if self._hook is not None:
             self._hook()
-        deadline = time.monotonic() + self._seconds
-        while _busy_threads() > self._threads and time.monotonic() < deadline:
+        patience = _Patience(self._seconds)
+        while (busy := _busy_threads()) > self._threads and patience.lasts(busy):
             time.sleep(_PAUSE)
         self._threads = _busy_threads()
 
@@ -44,14 +44,30 @@ class Settling:
             result = self._hook()
             if hasattr(result, "__await__"):
                 await result
-        deadline = time.monotonic() + self._seconds
         for _ in range(_TURNS):
             await sleep(0)
-        while time.monotonic() < deadline and (
-            _busy_threads() > self._threads or (self._tasks and _tasks() > self._tasks)
-        ):
+        patience = _Patience(self._seconds)
+        while _busy_threads() > self._threads or (self._tasks and _tasks() > self._tasks):
+            if not patience.lasts(_busy_threads() + _tasks()):
+                break
             await sleep(_PAUSE)
         self._threads, self._tasks = _busy_threads(), _tasks()
+
+
+class _Patience:
+    """So many seconds from when one of those that are waited for last came to its end: a busy machine is slow."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._least: int | None = None
+        self._deadline = 0.0
+
+    def lasts(self, running: int) -> bool:
+        """Whether to wait on, with so many still running."""
+        now = time.monotonic()
+        if self._least is None or running < self._least:
+            self._least, self._deadline = running, now + self._seconds
+        return now < self._deadline
 
 
 def _busy_threads() -> int:
